@@ -1,0 +1,204 @@
+/**
+ * The sandbox process: evaluates scripts and nothing else. Started by process.ts; speaks protocol.ts on descriptor 3.
+ *
+ * It is one synchronous loop: read a request, carry it out, answer. Between requests it turns the event loop once, so that V8 and
+ * isolated-vm can finish what they post there.
+ */
+import { readSync, writeSync } from 'node:fs';
+import type { Container, LinuxResources } from '../../types/index.d.ts';
+import { beginCreate, beginUpdate, type Composition, contribute, type Grant, viewContainer, viewResources } from '../compose/index.ts';
+import { monotonicNow } from './clock.ts';
+import { createEngine, type Engine, type SharedText, shareText } from './engine.ts';
+import { handlerNames } from './handler-names.ts';
+import {
+  type EventHeader,
+  encodeFrame,
+  type Facts,
+  type Frame,
+  FrameReader,
+  maxFrameBytes,
+  maxLogLength,
+  maxLogLines,
+  maxLookups,
+  type Reply,
+  type Request,
+} from './protocol.ts';
+import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
+
+const channel = 3;
+/** nobody, nogroup: what a process that needs no rights runs as. */
+const unprivileged = 65534;
+
+type Quota = { lines: number; lookups: number };
+
+function main(): void {
+  dropPrivileges();
+  const incoming = new FrameReader<Request>(maxFrameBytes);
+  const chunk = Buffer.allocUnsafe(64 << 10);
+  const postponed: Array<Frame<Request>> = [];
+  const quotas = new Map<string, Quota>();
+  let facts: Facts = { runtime: { name: '', version: '', nriVersion: '' }, node: {} };
+
+  function read(): Frame<Request> {
+    for (;;) {
+      const frame = incoming.next();
+      if (frame) return frame;
+      const length = readSync(channel, chunk, 0, chunk.length, null);
+      if (length === 0) process.exit(0);
+      incoming.push(Buffer.from(chunk.subarray(0, length)));
+    }
+  }
+
+  function reply(header: Reply, segments?: string[]): void {
+    const frame = encodeFrame(header, segments);
+    for (let at = 0; at < frame.length; ) at += writeSync(channel, frame, at);
+  }
+
+  function quotaOf(id: string): Quota {
+    let quota = quotas.get(id);
+    if (!quota) {
+      quota = { lines: 0, lookups: 0 };
+      quotas.set(id, quota);
+    }
+    return quota;
+  }
+
+  const engine = createEngine(
+    {
+      log(id, level, text) {
+        const quota = quotaOf(id);
+        quota.lines += 1;
+        if (quota.lines > maxLogLines) return;
+        reply({ type: 'log', id, level: String(level), dropped: 0 }, [String(text).slice(0, maxLogLength)]);
+      },
+      lookup(id, kind, argument) {
+        const quota = quotaOf(id);
+        quota.lookups += 1;
+        if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
+        reply({ type: 'lookup', id, kind: String(kind), argument: String(argument).slice(0, 200) });
+        for (;;) {
+          const frame = read();
+          if (frame.header.type === 'found') return frame.segments[0] ?? 'null';
+          postponed.push(frame);
+        }
+      },
+    },
+    handlerNames,
+  );
+
+  function endQuota(id: string): void {
+    const lines = quotas.get(id)?.lines ?? 0;
+    if (lines > maxLogLines) reply({ type: 'log', id, level: 'warn', dropped: lines - maxLogLines }, ['']);
+    quotas.delete(id);
+  }
+
+  function handle({ header, segments }: Frame<Request>): void {
+    switch (header.type) {
+      case 'facts':
+        facts = header.facts;
+        engine.setFacts(facts);
+        return;
+      case 'load': {
+        const started = monotonicNow();
+        const result = engine.load({ ...header.script, code: segments[0] ?? '' });
+        endQuota(header.script.id);
+        if ('handlers' in result) {
+          reply({ type: 'loaded', id: header.script.id, handlers: result.handlers, micros: microsSince(started) });
+        } else reply({ type: 'failed', id: header.script.id, ...result });
+        return;
+      }
+      case 'unload':
+        engine.unload(header.id);
+        return;
+      case 'prepare': {
+        const started = monotonicNow();
+        const failed = engine.prepare(header.id);
+        endQuota(header.id);
+        if (failed) reply({ type: 'failed', id: header.id, ...failed });
+        else reply({ type: 'prepared', id: header.id, micros: microsSince(started) });
+        return;
+      }
+      case 'event':
+        runEvent(engine, header, segments, facts.runtime.nriVersion, (answer, texts) => {
+          if (answer.type === 'result') endQuota(answer.id);
+          reply(answer, texts);
+        });
+        return;
+    }
+  }
+
+  reply({ type: 'ready' });
+  const next = () => {
+    handle(postponed.shift() ?? read());
+    setImmediate(next);
+  };
+  next();
+}
+
+function runEvent(
+  engine: Engine,
+  event: EventHeader,
+  segments: string[],
+  nriVersion: string,
+  reply: (header: Reply, segments?: string[]) => void,
+): void {
+  const names = event.names.join(',');
+  const texts: SharedText[] = segments.map(shareText);
+  const view = eventView(event, segments, nriVersion);
+  for (const id of event.scripts) {
+    const script = engine.script(id);
+    const left = event.deadline - monotonicNow();
+    if (!script || left < 1) {
+      reply({ type: 'result', id, outcome: 'budget', micros: 0 });
+      continue;
+    }
+    const run = engine.run(id, event.handler, names, texts, Math.min(script.timeout, Math.ceil(left)));
+    if (run.outcome !== 'ok') {
+      reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error });
+      continue;
+    }
+    reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text]);
+    for (const [index, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[index] = shareText(text);
+  }
+  reply({ type: 'done', isolates: engine.isolates(), rss: process.memoryUsage.rss() });
+}
+
+/** Keeps the event's texts as they are for the next script: as changed so far. */
+function eventView(event: EventHeader, segments: string[], nriVersion: string) {
+  const indexOf = (name: string) => event.names.indexOf(name);
+  const changing = event.compose === 'create' ? indexOf('container') : event.compose === 'update' ? indexOf('linuxResources') : -1;
+  let composition: Composition | undefined;
+
+  function begin(): Composition {
+    const text = segments[changing]!;
+    if (event.compose === 'create') return beginCreate({ container: decodeSegment(text) as Container, nriVersion });
+    const container = decodeSegment(segments[indexOf('container')] ?? 'null') as Container | null;
+    return beginUpdate({ containerId: container?.id ?? '', linuxResources: decodeSegment(text) as LinuxResources, nriVersion });
+  }
+
+  return {
+    /** The texts that one script's result changes, by index. */
+    after(script: string, allow: string[], shadow: boolean, resultText: string): Array<[number, string]> {
+      if (changing < 0 || shadow) return [];
+      const answer = decodeResult(resultText) as { result?: unknown; error?: unknown };
+      if (answer.error !== undefined || answer.result === undefined || answer.result === null) return [];
+      composition ??= begin();
+      const { claims } = contribute(composition, { script, allow: new Set(allow as Grant[]), shadow }, answer.result);
+      if (claims === 0) return [];
+      return [[changing, encodeSegment(event.compose === 'create' ? viewContainer(composition) : viewResources(composition))]];
+    },
+  };
+}
+
+function microsSince(started: number): number {
+  return Math.round((monotonicNow() - started) * 1000);
+}
+
+function dropPrivileges(): void {
+  if (process.getuid?.() !== 0) return;
+  process.setgroups?.([]);
+  process.setgid?.(unprivileged);
+  process.setuid?.(unprivileged);
+}
+
+main();

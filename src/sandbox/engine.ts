@@ -1,0 +1,200 @@
+/**
+ * The scripts of one sandbox process: an isolate each, and in it a fresh context for every event, made ready beforehand.
+ *
+ * isolated-vm stays behind this file. Its limits were measured (README, "What holds a script"): a timeout ends loops but not every
+ * builtin, so the host watches this process from outside and nothing here has to be unbreakable.
+ */
+import ivm from 'isolated-vm';
+import { preludeSource } from './prelude.ts';
+import { type Facts, maxResultLength, type Outcome, type SandboxScript, type ScriptError } from './protocol.ts';
+
+/** What a script may call outside of its isolate, once per call. Neither may throw: host paths would leak into the isolate. */
+export type EngineCallbacks = {
+  log(id: string, level: string, text: string): void;
+  lookup(id: string, kind: string, argument: string): string;
+};
+
+export type Failure = { outcome: Exclude<Outcome, 'ok'>; error: ScriptError };
+export type Run = { outcome: 'ok'; text: string; micros: number } | (Failure & { micros: number });
+
+export type Engine = {
+  setFacts(facts: Facts): void;
+  /** Compiles a script and evaluates its top level once. */
+  load(script: SandboxScript): { handlers: string[] } | Failure;
+  unload(id: string): void;
+  /** Makes a fresh context ready for the script's next event. */
+  prepare(id: string): Failure | undefined;
+  script(id: string): SandboxScript | undefined;
+  /** Runs one handler. `segments` are the event's texts ({@link shareText}); `timeout` in milliseconds. */
+  run(id: string, handler: string, names: string, segments: readonly SharedText[], timeout: number): Run;
+  /** Number of live isolates. */
+  isolates(): number;
+};
+
+type Loaded = {
+  script: SandboxScript;
+  isolate: ivm.Isolate;
+  prelude: ivm.Script;
+  body: ivm.Script;
+  ready: Ready | undefined;
+  /** Timed out, left a promise open or grew: replaced before the next event. */
+  spent: boolean;
+};
+
+type Ready = { context: ivm.Context; start: Callable; collect: Callable; handlers: Callable };
+type Callable = ivm.Reference<(...args: unknown[]) => string>;
+
+/** A text that every script of an event can read without it being copied into the process' heap again. */
+export type SharedText = string | ivm.ExternalCopy<string>;
+
+/** Short texts are cheaper to copy (measured: an external copy pays above 1 KB). */
+export function shareText(text: string): SharedText {
+  return text.length < 1024 ? text : new ivm.ExternalCopy(text);
+}
+
+const preludeText = preludeSource();
+
+export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly string[]): Engine {
+  const loaded = new Map<string, Loaded>();
+  let facts = '{}';
+
+  function open(script: SandboxScript): Loaded {
+    const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, Math.ceil(script.memory / (1 << 20))) });
+    const prelude = isolate.compileScriptSync(preludeText, { filename: 'nri-scripts' });
+    const body = isolate.compileScriptSync(script.code, { filename: script.name });
+    return { script, isolate, prelude, body, ready: undefined, spent: false };
+  }
+
+  function close(entry: Loaded): void {
+    release(entry);
+    if (!entry.isolate.isDisposed) entry.isolate.dispose();
+  }
+
+  function renewed(entry: Loaded): Loaded {
+    if (!entry.spent && !entry.isolate.isDisposed) return entry;
+    close(entry);
+    const fresh = open(entry.script);
+    loaded.set(entry.script.id, fresh);
+    return fresh;
+  }
+
+  function makeReady(entry: Loaded): Ready {
+    const { script } = entry;
+    const timeout = { timeout: script.timeout };
+    const context = entry.isolate.createContextSync();
+    const prelude = entry.prelude.runSync(context, { reference: true }) as ivm.Reference<(...args: unknown[]) => unknown>;
+    const tools = prelude.applySync(
+      undefined,
+      [
+        new ivm.Callback((level: string, text: string) => callbacks.log(script.id, level, text)),
+        new ivm.Callback((kind: string, argument: string) => callbacks.lookup(script.id, kind, argument)),
+        handlerNames.join(','),
+        facts,
+        script.config,
+        maxResultLength,
+      ],
+      { ...timeout, result: { reference: true } },
+    ) as ivm.Reference<Record<string, unknown>>;
+    entry.body.runSync(context, timeout);
+    const tool = (name: string) => tools.getSync(name, { reference: true }) as unknown as Callable;
+    return { context, start: tool('start'), collect: tool('collect'), handlers: tool('handlers') };
+  }
+
+  function release(entry: Loaded): void {
+    entry.ready?.context.release();
+    entry.ready = undefined;
+  }
+
+  function failure(entry: Loaded | undefined, thrown: unknown): Failure {
+    const error = readError(thrown);
+    if (entry?.isolate.isDisposed) return { outcome: 'memory', error };
+    if (error.message === 'Script execution timed out.') {
+      if (entry) entry.spent = true;
+      return { outcome: 'timeout', error };
+    }
+    return { outcome: 'error', error };
+  }
+
+  return {
+    setFacts(next) {
+      facts = JSON.stringify(next);
+      for (const entry of loaded.values()) release(entry);
+    },
+    load(script) {
+      let entry: Loaded | undefined;
+      try {
+        entry = open(script);
+        entry.ready = makeReady(entry);
+        const handlers = entry.ready.handlers.applySync(undefined, [], { timeout: script.timeout });
+        loaded.set(script.id, entry);
+        return { handlers: String(handlers).split(',') };
+      } catch (thrown) {
+        const failed = failure(entry, thrown);
+        if (entry) close(entry);
+        return failed;
+      }
+    },
+    unload(id) {
+      const entry = loaded.get(id);
+      if (!entry) return;
+      loaded.delete(id);
+      close(entry);
+    },
+    prepare(id) {
+      const before = loaded.get(id);
+      if (!before || (before.ready && !before.spent)) return undefined;
+      let entry = before;
+      try {
+        entry = renewed(before);
+        entry.ready = makeReady(entry);
+        return undefined;
+      } catch (thrown) {
+        return failure(entry, thrown);
+      }
+    },
+    script: id => loaded.get(id)?.script,
+    run(id, handler, names, segments, timeout) {
+      const started = process.hrtime.bigint();
+      const micros = () => Number((process.hrtime.bigint() - started) / 1000n);
+      let entry = loaded.get(id);
+      try {
+        if (!entry) throw new Error('not loaded');
+        entry = renewed(entry);
+        const ready = entry.ready ?? makeReady(entry);
+        entry.ready = ready;
+        const texts = segments.map(segment => (typeof segment === 'string' ? segment : segment.copyInto()));
+        let text = ready.start.applySync(undefined, [handler, names, ...texts], { timeout });
+        if (text === '') text = ready.collect.applySync(undefined, [], { timeout });
+        const spentOn = micros();
+        release(entry);
+        if (typeof text !== 'string' || text === '') {
+          entry.spent = true;
+          return {
+            outcome: 'pending',
+            error: { name: '', message: 'the handler returned a promise that nothing can settle', stack: '' },
+            micros: spentOn,
+          };
+        }
+        if (grown(entry)) entry.spent = true;
+        return { outcome: 'ok', text, micros: spentOn };
+      } catch (thrown) {
+        const failed = failure(entry, thrown);
+        const spentOn = micros();
+        if (entry) release(entry);
+        return { ...failed, micros: spentOn };
+      }
+    },
+    isolates: () => loaded.size,
+  };
+}
+
+function grown(entry: Loaded): boolean {
+  const { used_heap_size, externally_allocated_size } = entry.isolate.getHeapStatisticsSync();
+  return used_heap_size + externally_allocated_size > entry.script.memory / 2;
+}
+
+function readError(thrown: unknown): ScriptError {
+  if (!(thrown instanceof Error)) return { name: '', message: `threw ${String(thrown)}`.slice(0, 1000), stack: '' };
+  const stack = String(thrown.stack ?? '').split('\n    at (<isolated-vm boundary>)')[0]!;
+  return { name: thrown.name, message: thrown.message.slice(0, 4000), stack: stack.slice(0, 8000) };
+}

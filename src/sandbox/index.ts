@@ -1,0 +1,13 @@
+export { monotonicNow } from './clock.ts';
+export { type HandlerName, handlerNames } from './handler-names.ts';
+export type { Facts, SandboxScript, ScriptError } from './protocol.ts';
+export {
+  type LoadResult,
+  openSandbox,
+  type Sandbox,
+  type SandboxEvent,
+  type SandboxObserver,
+  type SandboxState,
+  type ScriptRun,
+} from './sandbox.ts';
+export { encodeSegment } from './values.ts';

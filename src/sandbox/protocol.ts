@@ -1,0 +1,146 @@
+/**
+ * What host and sandbox process say to each other, over one stream socket (the child's descriptor 3).
+ *
+ * A frame is `u32be length of the rest | u32be length of the header | header (JSON) | segments`. Segments are UTF-8 texts that cross
+ * without being looked at; the header tells their lengths in bytes. The child answers requests in the order in which it gets them.
+ */
+
+export const maxFrameBytes = 64 << 20;
+/** What the host accepts from the child in one frame; a larger one ends the child. */
+export const maxReplyBytes = 4 << 20;
+/** Longest result of one script, in UTF-16 units of its JSON. */
+export const maxResultLength = 1 << 20;
+/** Longest log line of a script, in UTF-16 units of its JSON; what is longer is cut. */
+export const maxLogLength = 64 << 10;
+/** Log lines of one script in one event; the rest is counted and dropped. */
+export const maxLogLines = 100;
+/** Look-ups (pods, containers) of one script in one event. */
+export const maxLookups = 100;
+
+/** A script as the sandbox needs it. */
+export type SandboxScript = {
+  /** Unique for this version of the file. */
+  id: string;
+  /** File name: error positions carry it. */
+  name: string;
+  /** A classic script that calls `__define(function (module, exports) { … })`. */
+  code: string;
+  /** JSON of the settings' `config`, or 'null'. */
+  config: string;
+  /** Milliseconds that one run may take. */
+  timeout: number;
+  /** Bytes. */
+  memory: number;
+  /** Grants (src/compose). */
+  allow: string[];
+  shadow: boolean;
+};
+
+/** Facts that scripts may read; JSON of `{ runtime, node }` as types/ describes them. */
+export type Facts = { runtime: { name: string; version: string; nriVersion: string }; node: object };
+
+export type EventHeader = {
+  type: 'event';
+  handler: string;
+  /** Ids of loaded scripts, in order. */
+  scripts: string[];
+  /** When the answer must be there: monotonic clock, milliseconds (clock.ts). */
+  deadline: number;
+  /** How results change what later scripts see. */
+  compose: 'create' | 'update' | 'none';
+  /** Names of the event's properties, one per segment. */
+  names: string[];
+};
+
+export type Request =
+  | { type: 'facts'; facts: Facts }
+  | { type: 'load'; script: Omit<SandboxScript, 'code'> }
+  | { type: 'unload'; id: string }
+  | { type: 'prepare'; id: string }
+  | EventHeader
+  | { type: 'found' };
+
+export type ScriptError = { name: string; message: string; stack: string };
+
+/** How one run of a script ended, as the sandbox saw it. */
+export type Outcome = 'ok' | 'error' | 'timeout' | 'memory' | 'pending' | 'budget';
+
+export type Reply =
+  | { type: 'ready' }
+  | { type: 'loaded'; id: string; handlers: string[]; micros: number }
+  | { type: 'prepared'; id: string; micros: number }
+  /** Loading or preparing failed. */
+  | { type: 'failed'; id: string; outcome: Outcome; error: ScriptError }
+  | { type: 'log'; id: string; level: string; dropped: number }
+  | { type: 'lookup'; id: string; kind: string; argument: string }
+  | { type: 'result'; id: string; outcome: Outcome; micros: number; error?: ScriptError }
+  | { type: 'done'; isolates: number; rss: number };
+
+export type Frame<Header> = { header: Header; segments: string[] };
+
+/** Encodes a frame. */
+export function encodeFrame(header: Request | Reply, segments: readonly string[] = []): Buffer {
+  const lengths = segments.map(segment => Buffer.byteLength(segment));
+  const json = JSON.stringify({ ...header, segments: lengths });
+  const headerLength = Buffer.byteLength(json);
+  const length = 4 + headerLength + lengths.reduce((sum, each) => sum + each, 0);
+  const frame = Buffer.allocUnsafe(4 + length);
+  frame.writeUInt32BE(length, 0);
+  frame.writeUInt32BE(headerLength, 4);
+  let at = 8 + frame.write(json, 8, 'utf8');
+  for (const segment of segments) at += frame.write(segment, at, 'utf8');
+  return frame;
+}
+
+/** The frame's bytes are not what the protocol says. */
+export class FrameError extends Error {
+  readonly code = 'SANDBOX_PROTOCOL';
+}
+
+/** Takes a stream apart into frames. Throws {@link FrameError} before it allocates more than `limit`. */
+export class FrameReader<Header> {
+  readonly #limit: number;
+  #chunks: Buffer[] = [];
+  #buffered = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#buffered += chunk.length;
+  }
+
+  /** The next complete frame, or undefined. */
+  next(): Frame<Header> | undefined {
+    if (this.#buffered < 4) return undefined;
+    const length = this.#join(4).readUInt32BE(0);
+    if (length < 4 || length > this.#limit) throw new FrameError(`a frame of ${length} bytes`);
+    if (this.#buffered < 4 + length) return undefined;
+    const all = this.#join(4 + length);
+    const rest = all.subarray(4 + length);
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.#buffered = rest.length;
+    return decodeFrame(all.subarray(4, 4 + length));
+  }
+
+  #join(wanted: number): Buffer {
+    if (this.#chunks[0]!.length < wanted) this.#chunks = [Buffer.concat(this.#chunks, this.#buffered)];
+    return this.#chunks[0]!;
+  }
+}
+
+function decodeFrame<Header>(body: Buffer): Frame<Header> {
+  const headerLength = body.readUInt32BE(0);
+  if (headerLength > body.length - 4) throw new FrameError('a header longer than its frame');
+  const { segments: lengths, ...header } = JSON.parse(body.toString('utf8', 4, 4 + headerLength)) as Header & { segments: number[] };
+  const segments: string[] = [];
+  let at = 4 + headerLength;
+  for (const length of lengths) {
+    if (!Number.isInteger(length) || length < 0 || at + length > body.length) throw new FrameError('a segment longer than its frame');
+    segments.push(body.toString('utf8', at, at + length));
+    at += length;
+  }
+  return { header: header as Header, segments };
+}

@@ -1,0 +1,135 @@
+/** From an author's file to one classic script for the sandbox: types dropped, relative imports bundled, positions kept in a source map. */
+import { statSync } from 'node:fs';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { type BuildFailure, build, type Message, type Plugin, stop } from 'esbuild';
+import { ScriptProblem } from './problem.ts';
+
+export type Compiled = {
+  /** Calls `__define(function (module, exports) { … })` once. */
+  code: string;
+  /** Source map, JSON; its sources are relative to the scripts directory. */
+  map: string;
+  /** Files that went in, absolute, the script's own first. */
+  inputs: string[];
+};
+
+/** Largest script with all that it imports, bytes. */
+const maxCodeBytes = 2 << 20;
+const extensions = ['.ts', '.mts', '.js', '.mjs', '.json'];
+
+/** Compiles one script. Throws ScriptProblem with the place in the author's file. */
+export async function compile(directory: string, path: string): Promise<Compiled> {
+  const name = basename(path);
+  const inputs: string[] = [];
+  let result: Awaited<ReturnType<typeof bundle>>;
+  try {
+    result = await bundle(directory, path, inputs);
+  } catch (error) {
+    throw problem((error as Partial<BuildFailure>).errors?.[0], name, error);
+  }
+  const text = (end: string) => result.outputFiles.find(file => file.path.endsWith(end))!.text;
+  const code = text('.js');
+  if (code.length > maxCodeBytes)
+    throw new ScriptProblem('SCRIPT_TOO_LARGE', name, `${name} is ${code.length} bytes with its imports, at most ${maxCodeBytes}`);
+  return { code, map: text('.js.map'), inputs };
+}
+
+/** Ends esbuild's helper process; the next compile starts it again. */
+export async function releaseCompiler(): Promise<void> {
+  await stop();
+}
+
+function bundle(directory: string, path: string, inputs: string[]) {
+  return build({
+    entryPoints: [path],
+    absWorkingDir: directory,
+    outdir: directory,
+    bundle: true,
+    write: false,
+    format: 'cjs',
+    platform: 'neutral',
+    target: 'es2024',
+    sourcemap: 'external',
+    sourcesContent: false,
+    legalComments: 'none',
+    charset: 'utf8',
+    tsconfigRaw: {},
+    banner: { js: '__define((module, exports) => {' },
+    footer: { js: '});' },
+    logLevel: 'silent',
+    plugins: [confine(directory, inputs)],
+  });
+}
+
+/** Resolves every import ourselves: files below the directory, `yaml`, nothing else. */
+function confine(directory: string, inputs: string[]): Plugin {
+  return {
+    name: 'confine',
+    setup(builder) {
+      builder.onResolve({ filter: /.*/ }, args => {
+        if (args.kind === 'entry-point') {
+          inputs.push(args.path);
+          return { path: args.path };
+        }
+        if (args.path === 'yaml') return { path: 'yaml', namespace: 'offered' };
+        if (args.namespace === 'offered') return undefined;
+        if (!/^\.\.?\//.test(args.path)) {
+          return {
+            errors: [{ text: `cannot import '${args.path}': a script can import files of its own directory ('./lib/x.ts') and 'yaml'` }],
+          };
+        }
+        const wanted = resolve(dirname(args.importer), args.path);
+        if (!wanted.startsWith(directory + sep)) {
+          return { errors: [{ text: `cannot import '${args.path}': it is outside of the scripts directory` }] };
+        }
+        const found = candidates(wanted).find(candidate => statSync(candidate, { throwIfNoEntry: false })?.isFile());
+        if (!found) return { errors: [{ text: `cannot import '${args.path}': there is no ${relative(directory, wanted)}` }] };
+        inputs.push(found);
+        return { path: found };
+      });
+      builder.onLoad({ filter: /.*/, namespace: 'offered' }, async () => ({ contents: await yamlFacade(), loader: 'js' }));
+    },
+  };
+}
+
+function candidates(path: string): string[] {
+  const withoutExtension = path.slice(0, path.length - extname(path).length);
+  const typescript = /\.m?js$/.test(path) ? [`${withoutExtension}.ts`, `${withoutExtension}.mts`] : [];
+  return [
+    path,
+    ...typescript,
+    ...extensions.map(extension => path + extension),
+    ...extensions.map(extension => join(path, `index${extension}`)),
+  ];
+}
+
+/**
+ * `yaml` for scripts: the package's own code, evaluated at the first call and not at every event, as a fresh context would otherwise
+ * pay for it each time.
+ */
+async function yamlFacade(): Promise<string> {
+  const result = await build({
+    stdin: { contents: "export * from 'yaml'", resolveDir: import.meta.dirname },
+    bundle: true,
+    write: false,
+    minify: true,
+    format: 'cjs',
+    platform: 'browser',
+    target: 'es2024',
+    logLevel: 'silent',
+  });
+  const calls = ['parse', 'stringify', 'parseDocument', 'parseAllDocuments'];
+  return [
+    'let yaml;',
+    `function load() { if (!yaml) { const module = { exports: {} }; (function (module, exports) {${result.outputFiles[0]!.text}})(module, module.exports); yaml = module.exports; } return yaml; }`,
+    ...calls.map(name => `export function ${name}(...args) { return load().${name}(...args); }`),
+    `export default { ${calls.join(', ')} };`,
+  ].join('\n');
+}
+
+function problem(message: Message | undefined, name: string, error: unknown): ScriptProblem {
+  if (!message) return new ScriptProblem('SCRIPT_UNREADABLE', name, `${name}: ${error instanceof Error ? error.message : String(error)}`);
+  const { location, text } = message;
+  const where = location ? `${location.file}:${location.line}:${location.column + 1}` : name;
+  return new ScriptProblem(text.startsWith('cannot import') ? 'SCRIPT_IMPORT' : 'SCRIPT_SYNTAX', where, `${where}: ${text}`);
+}

@@ -1,0 +1,154 @@
+/**
+ * The scripts that are in force: compiled, probed in a sandbox, in order. A file that is broken, or becomes so, keeps its last good
+ * version running; what changed is exchanged as a whole between two events.
+ */
+import { createHash } from 'node:crypto';
+import { type Compiled, compile, releaseCompiler } from './compile.ts';
+import { discover, fileSignature, fingerprint, type ScriptFile } from './discover.ts';
+import { checkPermissions } from './permissions.ts';
+import { type Positions, positionsOf } from './positions.ts';
+import { ScriptProblem } from './problem.ts';
+import { defaultSettings, readSettings, type Settings } from './settings.ts';
+
+/** A compiled version of a script, with its settings. */
+export type ScriptVersion = {
+  /** Name and hash of code and settings. */
+  id: string;
+  name: string;
+  code: string;
+  settings: Settings;
+  positions: Positions;
+};
+
+export type ActiveScript = ScriptVersion & { handlers: readonly string[] };
+
+export type ScriptStoreOptions = {
+  /** Absolute. */
+  directory: string;
+  /** Names that `allow` takes. */
+  grants: readonly string[];
+  /** Evaluates a version's top level in a sandbox; the handlers that it defines, or throws ScriptProblem. */
+  probe(version: ScriptVersion): Promise<readonly string[]>;
+  /** A new set is in force; `gone` are versions that no longer run. Called between probing and return of {@link ScriptStore.refresh}. */
+  onChange(active: readonly ActiveScript[], change: ScriptsChange): void;
+  /** Something cannot be used; once per state of the files. `kept`: an earlier version goes on. */
+  onProblem(problem: ScriptProblem, kept: boolean): void;
+};
+
+export type ScriptsChange = { added: string[]; changed: string[]; removed: string[]; gone: ActiveScript[]; micros: number };
+
+export type ScriptStore = {
+  /** Looks at the directory; does nothing when it is as it was. Calls that overlap are carried out one after the other. */
+  refresh(): Promise<void>;
+  active(): readonly ActiveScript[];
+};
+
+type Entry = {
+  /** State of the files that this was made from. */
+  signature: string;
+  version: ActiveScript | undefined;
+  inputs: string[];
+  /** What is wrong with the files; then they are tried again at every change, as the fault may lie in another file. */
+  problem: string | undefined;
+};
+
+export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
+  const { directory, grants, onProblem } = options;
+  let entries = new Map<string, Entry>();
+  let active: readonly ActiveScript[] = [];
+  let seen: string | undefined;
+  let queue: Promise<void> = Promise.resolve();
+
+  async function refresh(): Promise<void> {
+    const now = fingerprint(directory);
+    if (now === seen) return;
+    const started = process.hrtime.bigint();
+    seen = now;
+    let files: ScriptFile[];
+    try {
+      files = discover(directory);
+      checkPermissions(directory);
+    } catch (error) {
+      onProblem(asProblem(error, directory, 'SCRIPTS_DIRECTORY_UNREADABLE'), active.length > 0);
+      return;
+    }
+    const next = new Map<string, Entry>();
+    let compiled = 0;
+    for (const file of files) {
+      const before = entries.get(file.name);
+      const signature = signatureOf(file, before?.inputs ?? []);
+      if (before && before.signature === signature && !before.problem) {
+        next.set(file.name, before);
+        continue;
+      }
+      compiled += 1;
+      next.set(file.name, await renew(file, before));
+    }
+    if (compiled > 0) await releaseCompiler();
+    exchange(next, started);
+  }
+
+  async function renew(file: ScriptFile, before: Entry | undefined): Promise<Entry> {
+    let inputs = before?.inputs ?? [];
+    try {
+      checkPermissions(file.path);
+      if (file.settingsPath) checkPermissions(file.settingsPath);
+      const settings = file.settingsPath ? readSettings(file.settingsPath, grants) : defaultSettings;
+      const compiled = await compile(directory, file.path);
+      inputs = compiled.inputs;
+      for (const input of inputs) checkPermissions(input);
+      const version = versionOf(file, compiled, settings);
+      const same = before?.version?.id === version.id;
+      const handlers = same ? before!.version!.handlers : settings.disabled ? [] : await options.probe(version);
+      return {
+        signature: signatureOf(file, inputs),
+        version: same ? before!.version : { ...version, handlers },
+        inputs,
+        problem: undefined,
+      };
+    } catch (error) {
+      const problem = asProblem(error, file.name, 'SCRIPT_UNREADABLE');
+      if (problem.message !== before?.problem) onProblem(problem, before?.version !== undefined);
+      return { signature: signatureOf(file, inputs), version: before?.version, inputs, problem: problem.message };
+    }
+  }
+
+  function exchange(next: Map<string, Entry>, started: bigint): void {
+    const old = active;
+    entries = next;
+    active = [...next.values()].flatMap(entry => (entry.version && !entry.version.settings.disabled ? [entry.version] : []));
+    const had = new Map(old.map(script => [script.name, script]));
+    const has = new Map(active.map(script => [script.name, script]));
+    const change: ScriptsChange = {
+      added: active.filter(script => !had.has(script.name)).map(script => script.name),
+      changed: active.filter(script => had.has(script.name) && had.get(script.name) !== script).map(script => script.name),
+      removed: old.filter(script => !has.has(script.name)).map(script => script.name),
+      gone: old.filter(script => has.get(script.name) !== script),
+      micros: Number((process.hrtime.bigint() - started) / 1000n),
+    };
+    if (change.added.length + change.changed.length + change.removed.length > 0) options.onChange(active, change);
+  }
+
+  return {
+    refresh() {
+      queue = queue.then(refresh);
+      return queue;
+    },
+    active: () => active,
+  };
+}
+
+function versionOf(file: ScriptFile, compiled: Compiled, settings: Settings): ScriptVersion {
+  const hash = createHash('sha256').update(compiled.code).update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+  return { id: `${file.name}@${hash}`, name: file.name, code: compiled.code, settings, positions: positionsOf(file.name, compiled.map) };
+}
+
+function signatureOf(file: ScriptFile, inputs: string[]): string {
+  const paths = new Set([file.path, ...inputs]);
+  return [...paths, file.settingsPath ?? ''].map(path => path && fileSignature(path)).join('\n');
+}
+
+function asProblem(error: unknown, where: string, code: ScriptProblem['code']): ScriptProblem {
+  if (error instanceof ScriptProblem) return error;
+  return new ScriptProblem(code, where, `${where}: ${error instanceof Error ? error.message : String(error)}`);
+}
