@@ -1,0 +1,63 @@
+/** Where the log goes: JSON lines into a file or onto stderr, readable lines onto a terminal. */
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { prettyLine } from './pretty.ts';
+
+export type Log = {
+  logger: Logger;
+  /** Gives the lines that were written so far, and all that come, their destination. */
+  open(file: string | undefined, level: string): void;
+  /** Opens the file anew, after it was rotated. */
+  reopen(): void;
+  flush(): void;
+};
+
+/** Lines that are kept until the destination is known. */
+const maxHeld = 1000;
+
+/** A log that holds its lines until {@link Log.open}: a launched plugin learns only from the runtime where to write. */
+export function createLog(): Log {
+  let held: string[] | undefined = [];
+  let destination: DestinationStream | undefined;
+  let file: ReturnType<typeof pino.destination> | undefined;
+  const stream: DestinationStream = {
+    write(line) {
+      if (destination) destination.write(line);
+      else if (held && held.length < maxHeld) held.push(line);
+    },
+  };
+  const logger = pino(
+    { level: 'debug', base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: level => ({ level }) } },
+    stream,
+  );
+
+  function openFile(path: string): DestinationStream {
+    file = pino.destination({ dest: path, append: true, mkdir: true, sync: false, mode: 0o640 });
+    file.on('error', (error: Error) => {
+      file = undefined;
+      destination = { write: line => process.stderr.write(line) };
+      logger.error({ code: 'LOG_FILE' }, `${path} cannot be written, the log goes to stderr: ${error.message}`);
+    });
+    return file;
+  }
+
+  return {
+    logger,
+    open(path, level) {
+      if (path !== undefined) destination = openFile(path);
+      else if (process.stderr.isTTY) destination = { write: line => process.stderr.write(prettyLine(line)) };
+      else destination = { write: line => process.stderr.write(line) };
+      logger.level = level;
+      const least = pino.levels.values[level] ?? 0;
+      for (const line of held ?? []) if ((pino.levels.values[JSON.parse(line).level] ?? 0) >= least) destination.write(line);
+      held = undefined;
+    },
+    reopen: () => file?.reopen(),
+    flush() {
+      try {
+        file?.flushSync();
+      } catch {
+        // The file was never opened.
+      }
+    },
+  };
+}

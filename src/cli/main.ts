@@ -1,0 +1,40 @@
+/** The command line: picks the command. */
+import { CliError } from './cli-error.ts';
+import { demo } from './demo.ts';
+import { run } from './run.ts';
+
+const usage = `nri-scripts: small TypeScript hooks for containerd and CRI-O, as one NRI plugin
+
+Usage:
+  nri-scripts run [options]    connect to the runtime and run the scripts of a directory
+  nri-scripts demo             show it at work, against an embedded runtime
+  nri-scripts help             this text; "nri-scripts run --help" lists the options
+
+Examples:
+  nri-scripts run --scripts ./scripts.d
+  nri-scripts run --socket /var/run/nri/nri.sock --log-file /var/log/nri-scripts.log
+`;
+
+const commands: Record<string, (args: string[]) => Promise<number>> = { run, demo };
+
+async function main(args: string[]): Promise<number> {
+  const [name, ...rest] = args;
+  // A runtime launches plugins without arguments (fact A2).
+  if (name === undefined && process.env['NRI_PLUGIN_SOCKET'] !== undefined) return run([]);
+  const command = commands[name ?? ''];
+  if (command) return command(rest);
+  const asked = name === undefined || ['help', '--help', '-h'].includes(name);
+  process[asked ? 'stdout' : 'stderr'].write(asked ? usage : `nri-scripts: there is no command ${name}\n\n${usage}`);
+  return asked ? 0 : 2;
+}
+
+main(process.argv.slice(2)).then(
+  code => {
+    process.exitCode = code;
+  },
+  error => {
+    if (error instanceof CliError) process.stderr.write(`nri-scripts: ${error.code}: ${error.message}\n`);
+    else process.stderr.write(`nri-scripts: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exit(error instanceof CliError ? 2 : 1);
+  },
+);

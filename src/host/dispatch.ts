@@ -1,0 +1,250 @@
+/**
+ * One event after the other: picks the scripts, runs them in the sandbox, composes what they return, answers in time.
+ *
+ * Events to which NRI takes no answer are answered at once and their scripts run after that, in the order of arrival: the node does not
+ * wait for them.
+ */
+import type { ContainerUpdate } from '../../types/index.d.ts';
+import {
+  beginCreate,
+  beginUpdate,
+  type Composition,
+  contribute,
+  finish,
+  type Grant,
+  validateRejection,
+  viewContainer,
+  viewResources,
+} from '../compose/index.ts';
+import type {
+  ConfigureRequest,
+  ContainerRequest,
+  CreateContainerResponse,
+  PodRequest,
+  SynchronizeRequest,
+  SynchronizeResponse,
+  ValidateContainerAdjustmentResponse,
+} from '../nri/index.ts';
+import { encodeSegment, type HandlerName, monotonicNow, type Sandbox, type ScriptRun } from '../sandbox/index.ts';
+import type { ActiveScript } from '../scripts/index.ts';
+import { type Deadline, deadlineOf } from './deadline.ts';
+import { compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
+import type { Inventory } from './inventory.ts';
+import type { EventReport, ScriptReport } from './report.ts';
+
+export type DispatchOptions = {
+  sandbox: Sandbox;
+  inventory: Inventory;
+  /** The scripts in force. */
+  active(): readonly ActiveScript[];
+  /** Of the connected runtime; '' when unknown. */
+  nriVersion(): string;
+  requestTimeout(): number;
+  onReport(report: EventReport): void;
+  /** Unsolicited updates that scripts asked for, checked; to be sent after the answer. */
+  onUpdates(updates: ContainerUpdate[]): void;
+};
+
+/** How an event's answer is asked for; `deadline` is performance.now() milliseconds, Infinity for none. */
+export type Call = { deadline: number };
+
+export type Dispatch = {
+  configure(request: ConfigureRequest): void;
+  synchronize(request: Pick<SynchronizeRequest, 'pods' | 'containers'>, call: Call): Promise<SynchronizeResponse>;
+  event(handler: HandlerName, request: PodRequest & ContainerRequest, call: Call): Promise<object>;
+  /** The event whose scripts are running now, for what they log. */
+  current(): { handler: HandlerName; pod: string; container: string } | undefined;
+  /** Resolves when everything that has arrived is handled. */
+  settled(): Promise<void>;
+};
+
+/** Events whose scripts have yet to run, beyond which the runtime has to wait after all. */
+const maxBacklog = 1000;
+
+type Subject = Pick<EventReport, 'handler' | 'pod' | 'container'>;
+
+/** One event on its way through the scripts. */
+type Passage = {
+  report: EventReport;
+  composition: Composition | undefined;
+  unsolicited: Composition | undefined;
+  rejected: string | undefined;
+};
+
+export function createDispatch(options: DispatchOptions): Dispatch {
+  const { sandbox, inventory } = options;
+  let queue: Promise<unknown> = Promise.resolve();
+  let backlog = 0;
+  let current: Subject | undefined;
+
+  /** Runs `work` when all before it is done. What is not done by the deadline is given up for the answer, not for the queue. */
+  function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+    backlog += 1;
+    const done = queue.then(work).finally(() => {
+      backlog -= 1;
+    });
+    queue = done.catch(() => undefined);
+    return done;
+  }
+
+  async function run(
+    subject: Subject,
+    input: EventInput,
+    deadline: Deadline,
+    arrived: number,
+    start: () => Partial<Passage>,
+  ): Promise<Passage> {
+    const { handler } = subject;
+    const scripts = options.active().filter(script => script.handlers.includes(handler));
+    const report: EventReport = { ...subject, scripts: [], ledger: [], micros: 0, left: 0, late: false };
+    const passage: Passage = { report, composition: undefined, unsolicited: undefined, rejected: undefined };
+    if (scripts.length === 0) return passage;
+    Object.assign(passage, start());
+    const byId = new Map(scripts.map(script => [script.id, script]));
+    current = subject;
+    await sandbox.run(
+      {
+        handler,
+        scripts: [...byId.keys()],
+        deadline: deadline.scripts,
+        compose: compositionOf(handler),
+        names: Object.keys(input),
+        segments: () => segmentsOf(input),
+      },
+      result => {
+        const script = byId.get(result.id);
+        if (script) take(passage, script, result, input);
+      },
+    );
+    current = undefined;
+    report.micros = Math.round((monotonicNow() - arrived) * 1000);
+    return passage;
+  }
+
+  function take(passage: Passage, script: ActiveScript, result: ScriptRun, input: EventInput): void {
+    const report: ScriptReport = { script: script.name, outcome: result.outcome, micros: result.micros, problems: [] };
+    passage.report.scripts.push(report);
+    if (result.outcome !== 'ok') {
+      const { name, message, stack } = result.error;
+      report.error = name && name !== 'Error' ? `${name}: ${message}` : message;
+      const where = script.positions.first(stack);
+      if (where) report.where = where;
+      if (stack) report.stack = script.positions.stack(stack);
+      return;
+    }
+    const from = { script: script.name, allow: new Set(script.settings.allow as Grant[]), shadow: script.settings.mode === 'shadow' };
+    if (passage.report.handler === 'validateContainerAdjustment') {
+      const { reject, problems } = validateRejection(result.result);
+      report.problems.push(...problems);
+      if (reject !== undefined && !from.shadow) passage.rejected ??= reject;
+    } else if (passage.composition) {
+      const { problems } = contribute(passage.composition, from, result.result);
+      report.problems.push(...problems);
+      refresh(passage.composition, input);
+    }
+    if (result.updates.length > 0) {
+      passage.unsolicited ??= beginUpdate({ nriVersion: options.nriVersion(), known: inventory.container });
+      report.problems.push(...contribute(passage.unsolicited, from, { update: result.updates }).problems);
+    }
+    if (report.problems.some(problem => problem.effect === 'refused')) report.outcome = 'refused';
+  }
+
+  /** Finishes what the scripts returned; sends on what they asked for beside the answer. */
+  function answer(passage: Passage, deadline: Deadline): { adjust?: object; update: ContainerUpdate[] } {
+    const finished = passage.composition ? finish(passage.composition) : { update: [], ledger: [] };
+    passage.report.ledger.push(...finished.ledger);
+    if (passage.unsolicited) {
+      const { update, ledger } = finish(passage.unsolicited);
+      passage.report.ledger.push(...ledger);
+      if (update.length > 0) options.onUpdates(update);
+    }
+    if (passage.rejected !== undefined) passage.report.rejected = passage.rejected;
+    const now = monotonicNow();
+    passage.report.left = deadline.runtime - now;
+    passage.report.late = takesAnswer(passage.report.handler) && now >= deadline.answer;
+    options.onReport(passage.report);
+    return { ...(finished.adjust && { adjust: finished.adjust }), update: finished.update };
+  }
+
+  return {
+    configure(request) {
+      const arrived = monotonicNow();
+      const deadline = deadlineOf(Number.POSITIVE_INFINITY, options.requestTimeout());
+      void inTurn(async () =>
+        answer(await run({ handler: 'configure' }, configureInput(request), deadline, arrived, () => ({})), deadline),
+      );
+    },
+    synchronize(request, call) {
+      const arrived = monotonicNow();
+      const deadline = deadlineOf(call.deadline, options.requestTimeout());
+      const input = inventory.synchronize(request);
+      const work = inTurn(async () => {
+        const start = () => ({ composition: beginUpdate({ nriVersion: options.nriVersion(), known: inventory.container }) });
+        const { update } = answer(await run({ handler: 'synchronize' }, input, deadline, arrived, start), deadline);
+        return { update };
+      });
+      return before<SynchronizeResponse>(deadline, work, {});
+    },
+    async event(handler, request, call) {
+      const arrived = monotonicNow();
+      const deadline = deadlineOf(call.deadline, options.requestTimeout());
+      const work = inTurn(async () => {
+        const { pod, container } = inventory.observe(request);
+        const subject: Subject = { handler, pod: { id: pod.id, name: pod.name, namespace: pod.namespace } };
+        if (container) subject.container = { id: container.id, name: container.name };
+        const input = eventInput(handler, request, pod, container);
+        const passage = await run(subject, input, deadline, arrived, () => ({ composition: composing(handler, input) }));
+        const finished = answer(passage, deadline);
+        inventory.forget(handler, pod, container);
+        return responseOf(handler, finished, passage.rejected);
+      });
+      if (!takesAnswer(handler) && backlog < maxBacklog) return {};
+      return before(deadline, work, {});
+    },
+    current: () =>
+      current && {
+        handler: current.handler,
+        pod: current.pod ? `${current.pod.namespace}/${current.pod.name}` : '',
+        container: current.container?.name ?? '',
+      },
+    settled: async () => {
+      await queue;
+    },
+  };
+
+  function composing(handler: HandlerName, input: EventInput): Composition | undefined {
+    const nriVersion = options.nriVersion();
+    const known = inventory.container;
+    const container = input['container'] as Parameters<typeof beginCreate>[0]['container'];
+    if (handler === 'createContainer') return beginCreate({ container, nriVersion, known });
+    if (handler === 'stopContainer') return beginUpdate({ nriVersion, known });
+    if (handler !== 'updateContainer') return undefined;
+    return beginUpdate({ containerId: container.id, linuxResources: input['linuxResources'] as object, nriVersion, known });
+  }
+}
+
+/** The texts of an event's properties; what the request does not have is null. */
+function segmentsOf(input: EventInput): string[] {
+  return Object.values(input).map(value => encodeSegment(value ?? null));
+}
+
+/** The event as changed so far, for a sandbox that has to take over half way. */
+function refresh(composition: Composition, input: EventInput): void {
+  if ('linuxResources' in input) input['linuxResources'] = viewResources(composition) ?? input['linuxResources'];
+  else if ('container' in input) input['container'] = viewContainer(composition) ?? input['container'];
+}
+
+function responseOf(handler: HandlerName, finished: { adjust?: object; update: ContainerUpdate[] }, rejected: string | undefined): object {
+  if (handler === 'createContainer') return finished satisfies CreateContainerResponse;
+  if (handler === 'updateContainer' || handler === 'stopContainer') return { update: finished.update };
+  if (handler !== 'validateContainerAdjustment' || rejected === undefined) return {};
+  return { reject: true, reason: rejected } satisfies ValidateContainerAdjustmentResponse;
+}
+
+/** What `work` gives, or `fallback` when it has given nothing by the time that the answer must leave. */
+function before<Answer>(deadline: Deadline, work: Promise<Answer>, fallback: Answer): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(fallback), Math.max(0, deadline.answer - monotonicNow()));
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,178 @@
+/** Wires the parts of one running plugin together: the scripts directory, the sandbox, the dispatch of events, the log. */
+import type { Logger } from 'pino';
+import { grants } from '../compose/index.ts';
+import { type ConfigureRequest, eventMask, type PluginHandlers, runtimeVersion } from '../nri/index.ts';
+import { type HandlerName, openSandbox, type Sandbox } from '../sandbox/index.ts';
+import {
+  type ActiveScript,
+  createScriptStore,
+  ScriptProblem,
+  type ScriptStore,
+  type ScriptVersion,
+  watchScripts,
+} from '../scripts/index.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
+import { logEvent } from './event-log.ts';
+import { createInventory } from './inventory.ts';
+import { nodeFacts } from './node-facts.ts';
+import type { EventReport } from './report.ts';
+import { createScriptLog } from './script-log.ts';
+import { createUnsolicitedUpdates, type SendUpdates } from './unsolicited.ts';
+
+export type HostOptions = {
+  /** Absolute path of the scripts directory; it need not exist yet. */
+  scripts: string;
+  logger: Logger;
+  /** Sees every event's report beside the log. */
+  onReport?(report: EventReport): void;
+};
+
+export type Host = {
+  /** Resolves when the scripts that are there are compiled and probed, and have contexts ready. */
+  ready(): Promise<void>;
+  /** What the plugin session calls. */
+  handlers: PluginHandlers;
+  /** With a connection, unsolicited updates can be sent. */
+  connect(send: SendUpdates | undefined): void;
+  active(): readonly ActiveScript[];
+  sandbox(): ReturnType<Sandbox['state']>;
+  /** Resolves when all events that have arrived are handled. */
+  settled(): Promise<void>;
+  /** Opens the scripts' log files anew, after they were rotated. */
+  reopenLogs(): void;
+  close(): Promise<void>;
+};
+
+export function createHost(options: HostOptions): Host {
+  const { logger } = options;
+  const inventory = createInventory();
+  const scriptLog = createScriptLog(logger);
+  const updates = createUnsolicitedUpdates(logger);
+  const node = nodeFacts();
+  /** Every version that is in force or was until just now, by id: what is still running may log. */
+  const versions = new Map<string, ScriptVersion>();
+  let runtime = { name: '', version: '', nriVersion: '' };
+  let requestTimeout = 0;
+
+  const sandbox = openSandbox({
+    onLog(id, level, text, dropped) {
+      const version = versions.get(id);
+      if (version)
+        scriptLog.write({ script: version.name, file: version.settings.logFile, level, text, dropped, event: dispatch.current() });
+    },
+    onLookup: (_id, kind, argument) => inventory.lookup(kind, argument),
+    onStarted: (pid, millis) => logger.debug({ pid, millis: Math.round(millis) }, 'sandbox process started'),
+    onEnded: reason => logger.warn({ code: 'SANDBOX_ENDED' }, `the sandbox process is replaced: ${reason}`),
+    onLost(id, error) {
+      const name = versions.get(id)?.name ?? id;
+      logger.error(
+        { code: 'SCRIPT_SET_ASIDE', script: name },
+        `${name} does not run until it is changed, its top level fails: ${error.message}`,
+      );
+    },
+  });
+  sandbox.setFacts({ runtime, node });
+
+  async function probe(version: ScriptVersion): Promise<readonly HandlerName[]> {
+    const { id, name, code, settings, positions } = version;
+    versions.set(id, version);
+    const result = await sandbox.load({
+      id,
+      name,
+      code,
+      config: JSON.stringify(settings.config ?? null),
+      timeout: settings.timeout,
+      memory: settings.memory,
+      allow: settings.allow,
+      shadow: settings.mode === 'shadow',
+    });
+    if ('handlers' in result) return result.handlers;
+    versions.delete(id);
+    const where = positions.first(result.error.stack) ?? name;
+    const why = result.outcome === 'timeout' ? `its top level took longer than ${settings.timeout} ms` : result.error.message;
+    throw new ScriptProblem('SCRIPT_LOAD_FAILED', where, `${where}: ${why}`);
+  }
+
+  const store: ScriptStore = createScriptStore({
+    directory: options.scripts,
+    grants,
+    probe,
+    onChange(active, change) {
+      const { added, changed, removed, micros } = change;
+      logger.info(
+        { added, changed, removed, millis: Math.round(micros / 1000) },
+        `${active.length} script${active.length === 1 ? '' : 's'} in force`,
+      );
+      void dispatch.settled().then(() => letGo(change.gone));
+      scriptLog.keep(new Set(active.flatMap(script => script.settings.logFile ?? [])));
+      const validators = active.filter(script => script.handlers.includes('validateContainerAdjustment'));
+      if (validators.length > 0 && subscribed === false) {
+        const names = validators.map(script => script.name).join(', ');
+        logger.warn(
+          { code: 'VALIDATION_NOT_SUBSCRIBED' },
+          `${names} validates from the next connection on: NRI fixes the events of a connection when it begins`,
+        );
+      }
+    },
+    onProblem(problem, kept) {
+      const { code, where, message } = problem;
+      logger.error({ code, where }, kept ? `${message} (the last good version goes on)` : message);
+    },
+  });
+
+  let subscribed: boolean | undefined;
+  const dispatch: Dispatch = createDispatch({
+    sandbox,
+    inventory,
+    active: store.active,
+    nriVersion: () => runtime.nriVersion,
+    requestTimeout: () => requestTimeout,
+    onReport(report) {
+      logEvent(logger, report);
+      options.onReport?.(report);
+    },
+    onUpdates: updates.add,
+  });
+
+  /** No event uses these versions any more, unless one has come back. */
+  function letGo(gone: readonly ActiveScript[]): void {
+    const inForce = new Set(store.active().map(script => script.id));
+    for (const { id } of gone) {
+      if (inForce.has(id)) continue;
+      sandbox.unload(id);
+      versions.delete(id);
+    }
+  }
+
+  const first = store.refresh().then(() => sandbox.idle());
+  const watcher = watchScripts(options.scripts, () => store.refresh());
+
+  function configure(request: ConfigureRequest): { events: number } {
+    const nriVersion = runtimeVersion(request.runtimeName, request.runtimeVersion, request.nriVersion);
+    runtime = { name: request.runtimeName, version: request.runtimeVersion, nriVersion };
+    requestTimeout = Number(request.requestTimeout);
+    sandbox.setFacts({ runtime, node });
+    subscribed = store.active().some(script => script.handlers.includes('validateContainerAdjustment'));
+    const events = eventMask(nriVersion, subscribed);
+    logger.info({ ...runtime, requestTimeout, events: `0x${events.toString(16)}` }, `configured by ${runtime.name} ${runtime.version}`);
+    dispatch.configure(request);
+    return { events };
+  }
+
+  return {
+    ready: () => first,
+    handlers: { configure, synchronize: dispatch.synchronize, event: dispatch.event },
+    connect: updates.connect,
+    active: store.active,
+    sandbox: sandbox.state,
+    settled: dispatch.settled,
+    reopenLogs: scriptLog.reopen,
+    async close() {
+      updates.connect(undefined);
+      await watcher.close();
+      await dispatch.settled();
+      await sandbox.close();
+      scriptLog.close();
+    },
+  };
+}
