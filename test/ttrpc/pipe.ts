@@ -31,22 +31,25 @@ export function hex(text: string): Buffer {
 
 /** Collects what comes out of a socket; `take` waits until there are `length` bytes more. */
 export function collect(socket: Duplex): { take(length: number): Promise<Buffer> } {
-  let all = Buffer.alloc(0);
+  let chunks: Buffer[] = [];
+  let collected = 0;
   let wake = () => {};
   socket.on('data', (chunk: Buffer) => {
-    all = Buffer.concat([all, chunk]);
+    chunks.push(chunk);
+    collected += chunk.length;
     wake();
   });
   return {
     async take(length) {
-      while (all.length < length) {
+      while (collected < length) {
         const more = Promise.withResolvers<void>();
         wake = more.resolve;
         await more.promise;
       }
-      const taken = all.subarray(0, length);
-      all = all.subarray(length);
-      return taken;
+      const all = Buffer.concat(chunks);
+      chunks = [all.subarray(length)];
+      collected -= length;
+      return all.subarray(0, length);
     },
   };
 }
