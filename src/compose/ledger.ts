@@ -1,4 +1,6 @@
 /** Who set, overrode or lost what. */
+import type { Claim } from './claims.ts';
+import type { Slot, Target } from './slots.ts';
 
 /**
  * What became of a field: `set`, `removed` and `appended` went to the runtime; `unchanged` is what the container had anyway; `shadow` was
@@ -22,7 +24,48 @@ export type LedgerEntry = {
   outcome: Outcome;
 };
 
-/** One line for humans: `env.FOO = "b" (was "a") by 20-b.ts, over 10-a.ts`. */
+/** The entries of what took part, in the order of the first claims. */
+export function entriesOf({ id: container, slots }: Target): LedgerEntry[] {
+  const entries: LedgerEntry[] = [];
+  for (const { id: field, original: was, by, idle, current, changed, lost, appended } of slots.values()) {
+    if (appended.length > 0) {
+      for (const { script, value } of appended) entries.push({ container, field, script, value, was, lost: [], outcome: 'appended' });
+    } else if (by !== undefined || idle !== undefined) {
+      const outcome = !changed ? 'unchanged' : current === undefined ? 'removed' : 'set';
+      entries.push({ container, field, script: (by ?? idle)!, value: current ?? null, was, lost: [...lost], outcome });
+    }
+  }
+  return entries;
+}
+
+/** The entry of a claim that took no part. */
+export function entryAside(container: string, slot: Slot, script: string, claim: Claim, outcome: Outcome): LedgerEntry {
+  const value = claim.action === 'remove' ? null : claim.value;
+  return { container, field: slot.id, script, value, was: slot.original, lost: [], outcome };
+}
+
+const maxShown = 200;
+
+/** One line for humans: `env.FOO: set to "b" (was "a") by 20-b.ts, over 10-a.ts`. */
 export function formatLedgerEntry(entry: LedgerEntry): string {
-  return `${entry.field} by ${entry.script}`;
+  const { field, script, value, was, lost, outcome } = entry;
+  const removed = value === null ? 'removed' : `set to ${text(value)}`;
+  const what = {
+    set: removed,
+    removed,
+    appended: `appended ${text(value)}`,
+    unchanged: value === null ? 'was not there, removed' : `was ${text(value)} already, set`,
+    shadow: `would be ${value === null ? 'removed' : text(value)}`,
+    refused: `refused ${value === null ? 'its removal' : text(value)}`,
+    ignored: `ignored ${value === null ? 'its removal' : text(value)}`,
+  }[outcome];
+  const before = was === undefined || outcome === 'unchanged' || outcome === 'appended' ? '' : ` (was ${text(was)})`;
+  const over = lost.length === 0 ? '' : `, over ${[...new Set(lost.map(loser => loser.script))].join(', ')}`;
+  return `${field}: ${what}${before} by ${script}${over}`;
+}
+
+function text(value: unknown): string {
+  if (typeof value === 'bigint') return String(value);
+  const written = JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? String(part) : part)) ?? 'nothing';
+  return written.length > maxShown ? `${written.slice(0, maxShown)}…` : written;
 }
