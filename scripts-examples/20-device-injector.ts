@@ -28,6 +28,7 @@ function annotated<Value>(annotations: Record<string, string>, kind: string, con
 export default {
   createContainer({ pod, container }, nri) {
     const asked = <Value>(kind: string) => annotated<Value>(pod.annotations, kind, container.name);
+    const netDevices = asked<NetDevice[]>('network-devices');
     const adjust: ContainerAdjustment = {
       mounts: asked<Mount[]>('mounts'),
       cdiDevices: asked<string[]>('cdi-devices')?.map(name => ({ name })),
@@ -38,10 +39,7 @@ export default {
           uid: uid || undefined,
           gid: gid || undefined,
         })),
-        netDevices: asked<NetDevice[]>('network-devices')?.reduce(
-          (all, { hostIf, name, Name }) => ({ ...all, [hostIf]: { name: name ?? Name } }),
-          {},
-        ),
+        netDevices: netDevices && Object.fromEntries(netDevices.map(({ hostIf, name, Name }) => [hostIf, { name: name ?? Name }])),
         ioPriority: asked<LinuxIOPriority>('io-priority'),
         scheduler: asked<LinuxScheduler>('scheduling-policy'),
         sysctl: asked<Record<string, string>>('sysctl'),

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { monotonicNow } from '../../src/sandbox/index.ts';
+import { eventually } from '../support/eventually.ts';
+import { sandboxBench } from '../support/sandbox.ts';
+
+const returning = (expression: string) => `exports.default = { createContainer(event, nri) { return ${expression}; } };`;
+
+test('a script gets the event and gives its result', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('{ hello: event.pod.name }'));
+  const [run] = await bench.run(['a'], { input: { pod: { name: 'web' } } });
+  assert.deepEqual(run?.outcome === 'ok' && run.result, { hello: 'web' });
+});
+
+test('an async handler gives what its promise settles to', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', 'exports.default = { async createContainer() { await null; await null; return 7; } };');
+  const [run] = await bench.run(['a']);
+  assert.equal(run?.outcome === 'ok' && run.result, 7);
+});
+
+test('64-bit integers cross exactly in both directions', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('{ same: event.limits, more: event.limits.hard - 1n }'));
+  const limits = { hard: 18446744073709551615n, soft: -9223372036854775808n, small: 5 };
+  const [run] = await bench.run(['a'], { input: { limits } });
+  assert.deepEqual(run?.outcome === 'ok' && run.result, { same: limits, more: 18446744073709551614n });
+});
+
+test('values that JSON cannot say arrive as what they were', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('{ f() {}, nan: NaN, inf: -Infinity, s: Symbol("x"), u: undefined }'));
+  const [run] = await bench.run(['a']);
+  const result = (run?.outcome === 'ok' && run.result) as Record<string, unknown>;
+  assert.equal(String(result['f']), 'Symbol(function)');
+  assert.equal(String(result['s']), 'Symbol(symbol)');
+  assert.ok(Number.isNaN(result['nan']));
+  assert.equal(result['inf'], -Infinity);
+  assert.ok(!('u' in result));
+});
+
+test('every event gets a fresh context', async t => {
+  const bench = sandboxBench(t);
+  await bench.load(
+    'a',
+    'let n = 0; exports.default = { createContainer() { globalThis.m = (globalThis.m ?? 0) + 1; return [++n, globalThis.m]; } };',
+  );
+  for (let i = 0; i < 3; i++) {
+    const [run] = await bench.run(['a']);
+    assert.deepEqual(run?.outcome === 'ok' && run.result, [1, 1]);
+  }
+});
+
+test('a script that throws says why and where, and the others run', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('bad', 'exports.default = { createContainer() { null.x } };');
+  await bench.load('good', returning('1'));
+  const [bad, good] = await bench.run(['bad', 'good']);
+  assert.equal(bad?.outcome, 'error');
+  assert.match(bad.error.message, /Cannot read properties of null/);
+  assert.match(bad.error.stack, /bad:1:\d+/);
+  assert.equal(good?.outcome, 'ok');
+});
+
+for (const [kind, source] of Object.entries({
+  'a loop': 'exports.default = { createContainer() { for (;;); } };',
+  'a loop of microtasks': 'exports.default = { async createContainer() { for (;;) await null; } };',
+  'a loop in a getter of the result': returning('{ get x() { for (;;); } }'),
+  'a loop in toJSON': returning('{ toJSON() { for (;;); } }'),
+})) {
+  test(`${kind} is stopped by the script's timeout, and the others run`, async t => {
+    const bench = sandboxBench(t);
+    await bench.load('bad', source);
+    await bench.load('good', returning('1'));
+    const runs = await bench.run(['bad', 'good']);
+    assert.deepEqual(
+      runs.map(run => run.outcome),
+      ['timeout', 'ok'],
+    );
+    assert.equal((await bench.run(['bad', 'good'])).at(1)?.outcome, 'ok');
+  });
+}
+
+test('a builtin that no timeout stops costs the process, and the others run in the next one', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('before', returning('1'));
+  await bench.load('bad', 'exports.default = { createContainer() { const a = []; a[4294967294] = 1; a.sort(); } };');
+  await bench.load('after', returning('2'));
+  const runs = await bench.run(['before', 'bad', 'after']);
+  assert.deepEqual(
+    runs.map(run => run.outcome),
+    ['ok', 'killed', 'ok'],
+  );
+  assert.equal(bench.ended.length, 1);
+});
+
+test('a process that is stopped from outside is replaced, and the event is over by its deadline', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('1'));
+  await bench.sandbox.idle();
+  const { pid } = bench.sandbox.state();
+  process.kill(pid!, 'SIGSTOP');
+  const deadline = monotonicNow() + 3000;
+  const [run] = await bench.run(['a'], { deadline });
+  assert.equal(run?.outcome, 'killed');
+  assert.ok(monotonicNow() < deadline + 500);
+  const [next] = await bench.run(['a']);
+  assert.equal(next?.outcome, 'ok');
+});
+
+test('a script that eats memory is stopped, and the others run', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('bad', 'exports.default = { createContainer() { const a = []; for (;;) a.push({ a: [1, 2, 3] }); } };', {
+    memory: 16 << 20,
+  });
+  await bench.load('good', returning('1'));
+  const [bad, good] = await bench.run(['bad', 'good']);
+  assert.notEqual(bad?.outcome, 'ok');
+  assert.equal(good?.outcome, 'ok');
+});
+
+test('a promise that nothing settles is told from a timeout', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('new Promise(() => {})'));
+  const [run] = await bench.run(['a']);
+  assert.equal(run?.outcome, 'pending');
+});
+
+test('log lines arrive with the script, even of one that then hangs', async t => {
+  const bench = sandboxBench(t);
+  await bench.load(
+    'a',
+    'exports.default = { createContainer(e, nri) { nri.log.warn("here", { n: 1n }); console.log("there", 2); for (;;); } };',
+  );
+  await bench.run(['a']);
+  assert.deepEqual(
+    bench.logs.map(line => [line.id, line.level, JSON.parse(line.text).message]),
+    [
+      ['a', 'warn', 'here'],
+      ['a', 'info', 'there 2'],
+    ],
+  );
+});
+
+test('a flood of log lines is cut and counted', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', 'exports.default = { createContainer(e, nri) { for (let i = 0; i < 250; i++) nri.log.info("x"); } };');
+  await bench.run(['a']);
+  assert.equal(bench.logs.filter(line => line.dropped === 0).length, 100);
+  assert.deepEqual(
+    bench.logs.filter(line => line.dropped > 0).map(line => line.dropped),
+    [150],
+  );
+});
+
+test('look-ups are answered by the host while the script runs', async t => {
+  const bench = sandboxBench(t, (kind, argument) => (kind === 'container' ? `{"id":"${argument}"}` : 'null'));
+  await bench.load('a', returning('[nri.container("c1"), nri.pod("nope")]'));
+  const [run] = await bench.run(['a']);
+  assert.deepEqual(run?.outcome === 'ok' && run.result, [{ id: 'c1' }, null]);
+});
+
+test('unsolicited updates come beside the result', async t => {
+  const bench = sandboxBench(t);
+  await bench.load(
+    'a',
+    'exports.default = { createContainer(e, nri) { nri.update({ containerId: "x" }); nri.update([{ containerId: "y" }]); } };',
+  );
+  const [run] = await bench.run(['a']);
+  assert.deepEqual(run?.outcome === 'ok' && run.updates, [{ containerId: 'x' }, { containerId: 'y' }]);
+});
+
+test('a result that is too large is refused', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('"x".repeat(2 << 20)'));
+  const [run] = await bench.run(['a']);
+  assert.equal(run?.outcome, 'error');
+  assert.match(run.error.message, /at most 1048576/);
+});
+
+test('loading refuses what is no script, with the reason', async t => {
+  const bench = sandboxBench(t);
+  const reason = async (source: string) => {
+    const result = await bench.load('a', source);
+    return 'error' in result ? result.error.message : 'loaded';
+  };
+  assert.match(await reason(''), /no default export with handlers/);
+  assert.match(await reason('exports.default = {};'), /has no handler/);
+  assert.match(await reason('exports.default = { createContainr() {} };'), /createContainr is not a handler/);
+  assert.match(await reason('throw new Error("at the top")'), /at the top/);
+  assert.match(await reason('for (;;);'), /timed out/);
+});
+
+test('a later script sees the container as earlier ones changed it', async t => {
+  const bench = sandboxBench(t);
+  const container = { id: 'c', env: { A: '1' }, annotations: {}, args: [], mounts: [], rlimits: [], cdiDevices: [], labels: {} };
+  await bench.load('a', returning('{ adjust: { env: { B: "2" } } }'));
+  await bench.load('b', returning('event.container.env'));
+  const runs = await bench.run(['a', 'b'], { compose: 'create', input: { pod: {}, container } });
+  assert.deepEqual(runs[1]?.outcome === 'ok' && runs[1].result, { A: '1', B: '2' });
+});
+
+test('the process runs with an empty environment and, from root, as nobody', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('a', returning('1'));
+  const { pid } = await eventually(
+    () => bench.sandbox.state(),
+    state => state.pid !== undefined,
+  );
+  assert.equal(readFileSync(`/proc/${pid}/environ`, 'utf8'), '');
+  const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  assert.equal(uid, process.getuid?.() === 0 ? '65534' : String(process.getuid?.()));
+});
