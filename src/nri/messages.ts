@@ -23,7 +23,7 @@ export type LinuxContainerAdjustment = {
   devices?: author.LinuxDevice[];
   resources?: LinuxResources;
   cgroupsPath?: string;
-  oomScoreAdj?: Int64;
+  oomScoreAdj?: number;
   ioPriority?: author.LinuxIOPriority;
   seccompPolicy?: author.LinuxSeccomp;
   namespaces?: author.LinuxNamespace[];
