@@ -50,9 +50,14 @@ export function readResult(event: Event, result: unknown, report: Report): Resul
     } else if (name === 'adjust' && event === 'create') {
       if (value !== undefined && value !== null) readNode(adjustTree, value, 'adjust', claims.adjust, report);
     } else if (name === 'adjust') refuse(report, 'UNKNOWN_FIELD', name, 'only createContainer may adjust; return { update: [...] } here');
-    else unknownField(name, event === 'create' ? ['adjust', 'update'] : ['update'], '', report);
+    else unknownResult(event, name, report);
   }
   return claims;
+}
+
+function unknownResult(event: Event, name: string, report: Report): void {
+  const place = event === 'create' ? placeOf(name, false) : undefined;
+  unknownField(name, event === 'create' ? ['adjust', 'update'] : ['update'], '', report, place && `adjust.${place}`);
 }
 
 function readUpdates(value: unknown, updates: UpdateClaims[], report: Report): void {
@@ -96,7 +101,7 @@ function readNode(node: Node, value: unknown, at: string, claims: Claim[], repor
     if (isFull(report)) return;
     const known = node.get(name);
     const given = value[name];
-    if (!known) unknownField(name, [...node.keys()], at, report, placeOf(name));
+    if (!known) unknownField(name, [...node.keys()], at, report, placeOf(name, at.startsWith('update')));
     else if (given === undefined) continue;
     else if (known instanceof Map) readNode(known, given, `${at}.${name}`, claims, report);
     else readField(known, given, `${at}.${name}`, claims, report);

@@ -211,14 +211,9 @@ function placeOfField({ field, at }: Claim): string {
 }
 
 /**
- * What the next script sees: the container in `create`, the resources of the container that is being updated in `update`. The very object
- * that was handed in while nothing has changed.
+ * The container that is being created, as changed so far: what the next script sees. The very object that was handed in while nothing has
+ * changed. Undefined in updates.
  */
-export function viewOf(composition: Composition): Container | LinuxResources | undefined {
-  return composition.event === 'create' ? viewContainer(composition) : viewResources(composition);
-}
-
-/** The container that is being created, as changed so far; undefined in updates. */
 export function viewContainer(composition: Composition): Container | undefined {
   return composition.event === 'create' ? (view(composition) as Container) : undefined;
 }

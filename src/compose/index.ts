@@ -17,11 +17,10 @@ export {
   finish,
   type Known,
   viewContainer,
-  viewOf,
   viewResources,
 } from './composition.ts';
 export { adjustmentForAuthor, containerForAuthor, type WireContainer } from './convert.ts';
 export { formatLedgerEntry, type LedgerEntry, type Outcome } from './ledger.ts';
 export type { Effect, Problem, ProblemCode } from './problems.ts';
 export { validateRejection } from './rejection.ts';
-export { type Grant, grants, grantsOf } from './schema.ts';
+export { type Grant, grants } from './schema.ts';

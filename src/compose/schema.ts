@@ -19,11 +19,6 @@ export const grants = [
   'deviceRules',
 ] as const;
 
-/** The grants among these names. */
-export function grantsOf(names: readonly string[]): ReadonlySet<Grant> {
-  return new Set(grants.filter(grant => names.includes(grant)));
-}
-
 /** `create` adjusts the container that is being created, `update` changes the resources of one that exists. */
 export type Event = 'create' | 'update';
 
@@ -156,11 +151,11 @@ export function fieldNamed(name: string): Field {
 }
 
 /** Where a name stands that was written in a wrong place: `cpus` is `linux.resources.cpu.cpus`. Undefined when nowhere or twice. */
-export function placeOf(name: string): string | undefined {
+export function placeOf(name: string, ofResources: boolean): string | undefined {
   const places = new Set<string>();
   for (const { path } of fields) {
     const index = path.lastIndexOf(name);
-    if (index >= 0) places.add(path.slice(0, index + 1).join('.'));
+    if (index >= 0 && (!ofResources || path[1] === 'resources')) places.add(path.slice(0, index + 1).join('.'));
   }
   return places.size === 1 ? [...places][0] : undefined;
 }

@@ -32,7 +32,7 @@ export function nearest(name: string, known: readonly string[]): string {
   if (name.length > 40) return '';
   const plainName = simplify(name);
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(name.length / 3)) + 1;
+  let least = (name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))) + 1;
   for (const candidate of known) {
     const distance = editDistance(plainName, simplify(candidate));
     if (distance < least) {
