@@ -11,11 +11,14 @@ import type { Int64, MessageName, Messages } from './messages.ts';
 export type Codec = {
   /** Reads a message. Throws {@link CodecError} on bytes that are not one. */
   decode<Name extends MessageName>(name: Name, bytes: Uint8Array): Messages[Name];
-  /** Writes a message as Go does: defaults of plain fields are left out, Optional* messages are kept (fact E9). */
+  /**
+   * Writes a message as Go does: defaults of plain fields are left out, Optional* messages are kept (fact E9). Fields that the message does not have are
+   * ignored. Throws {@link CodecError} on a value that is not of its field's type or out of its range: nothing is rounded or wrapped.
+   */
   encode<Name extends MessageName>(name: Name, message: Messages[Name]): Uint8Array;
 };
 
-/** The bytes are not the message that they should be. */
+/** The bytes are not the message that they should be, or the value cannot be written as one. */
 export class CodecError extends Error {
   readonly code = 'NRI_MALFORMED_MESSAGE';
   constructor(name: string, cause: unknown) {
@@ -51,7 +54,11 @@ export function createCodec(): Codec {
     },
     encode<Name extends MessageName>(name: Name, message: Messages[Name]) {
       const shape = shapeOf(name);
-      return shape.type.encode(fromPlain(shape, message as unknown as Fields)).finish();
+      try {
+        return shape.type.encode(fromPlain(shape, message as unknown as Fields)).finish();
+      } catch (cause) {
+        throw new CodecError(name, cause);
+      }
     },
   };
 }
@@ -91,7 +98,7 @@ function describeValue(field: protobuf.Field, shapeOf: (name: string) => Shape):
     return {
       absent: zero,
       toPlain: value => valuesById[value as number] ?? String(value),
-      fromPlain: value => values[value as string] ?? Number(value),
+      fromPlain: value => (Object.hasOwn(values, value as string) ? values[value as string] : int32(Number(value), value)),
     };
   }
   if (resolved instanceof protobuf.Type) {
@@ -100,7 +107,11 @@ function describeValue(field: protobuf.Field, shapeOf: (name: string) => Shape):
       const inner = resolved.fields['value']!;
       const value = describeValue(inner, shapeOf);
       if (inner.repeated)
-        return { absent: undefined, toPlain: wrapped => (wrapped as Fields)['value'], fromPlain: list => ({ value: list }) };
+        return {
+          absent: undefined,
+          toPlain: wrapped => ((wrapped as Fields)['value'] as unknown[]).map(value.toPlain),
+          fromPlain: list => ({ value: (list as unknown[]).map(value.fromPlain) }),
+        };
       return {
         absent: undefined,
         toPlain: wrapped => value.toPlain((wrapped as Fields)['value']),
@@ -115,19 +126,54 @@ function describeValue(field: protobuf.Field, shapeOf: (name: string) => Shape):
   }
   switch (field.type) {
     case 'int64':
+      return { absent: 0, toPlain: value => fromLong(value as Long | number), fromPlain: value => toLong(value, -(2n ** 63n), 2n ** 63n) };
     case 'uint64':
-      return {
-        absent: 0,
-        toPlain: value => fromLong(value as Long | number),
-        fromPlain: value => (typeof value === 'bigint' ? String(value) : value),
-      };
+      return { absent: 0, toPlain: value => fromLong(value as Long | number), fromPlain: value => toLong(value, 0n, 2n ** 64n) };
+    case 'int32':
+      return { absent: 0, toPlain: identity, fromPlain: value => int32(value, value) };
+    case 'uint32':
+      return { absent: 0, toPlain: identity, fromPlain: uint32 };
     case 'string':
-      return { absent: '', toPlain: identity, fromPlain: identity };
+      return { absent: '', toPlain: identity, fromPlain: string };
     case 'bool':
-      return { absent: false, toPlain: identity, fromPlain: identity };
+      return { absent: false, toPlain: identity, fromPlain: boolean };
     default:
-      return { absent: 0, toPlain: identity, fromPlain: identity };
+      throw new Error(`${field.fullName}: no plain form for ${field.type}`);
   }
+}
+
+function int32(value: unknown, shown: unknown): number {
+  if (typeof value === 'number' && (value | 0) === value) return value;
+  throw new TypeError(`${show(shown)} is not an int32`);
+}
+
+function uint32(value: unknown): number {
+  if (typeof value === 'number' && value >>> 0 === value) return value;
+  throw new TypeError(`${show(value)} is not a uint32`);
+}
+
+function string(value: unknown): string {
+  if (typeof value === 'string') return value;
+  throw new TypeError(`${show(value)} is not a string`);
+}
+
+function boolean(value: unknown): boolean {
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`${show(value)} is not a boolean`);
+}
+
+/** protobufjs takes 64 bits exactly as a decimal string. */
+function toLong(value: unknown, min: bigint, end: bigint): number | string {
+  if (Number.isSafeInteger(value) && (min < 0n || (value as number) >= 0)) return value as number;
+  if (typeof value === 'bigint' || Number.isInteger(value)) {
+    const exact = BigInt(value as bigint | number);
+    if (exact >= min && exact < end) return String(exact);
+  }
+  throw new TypeError(`${show(value)} is not ${min < 0n ? 'an int64' : 'a uint64'}`);
+}
+
+function show(value: unknown): string {
+  return typeof value === 'object' ? 'an object' : String(value).slice(0, 100);
 }
 
 type Long = { low: number; high: number; unsigned: boolean };
@@ -159,11 +205,20 @@ function fromPlain(shape: Shape, plain: Fields): Fields {
   for (const field of shape.fields) {
     const value = plain[field.plain];
     if (value === undefined || value === null) continue;
-    if (field.container === 'list') message[field.wire] = (value as unknown[]).map(field.fromPlain);
-    else if (field.container === 'map') message[field.wire] = mapValues(value as Fields, field.fromPlain);
-    else if (value !== field.absent) message[field.wire] = field.fromPlain(value);
+    try {
+      if (field.container === 'list') message[field.wire] = (value as unknown[]).map(field.fromPlain);
+      else if (field.container === 'map') message[field.wire] = mapValues(value as Fields, field.fromPlain);
+      else if (value !== field.absent) message[field.wire] = field.fromPlain(value);
+    } catch (error) {
+      throw within(field.plain, error);
+    }
   }
   return message;
+}
+
+/** Adds where a value stands to what is wrong with it. */
+function within(field: string, error: unknown): Error {
+  return new TypeError(`${field}: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 /** Keys come from the wire: `__proto__` must become a key like any other. */

@@ -70,7 +70,7 @@ export type PluginSessionOptions = {
   /** The most bytes of Synchronize messages that are collected; default 128 MiB. */
   synchronizeBytesMax?: number;
   onState?(state: SessionState): void;
-  /** An exception of a handler, or an answer that could not be sent. `where` is the method's name. */
+  /** An exception of a handler or a callback, or an answer that could not be sent. `where` is the method's name. */
   onError?(error: unknown, where: string): void;
 };
 
@@ -99,7 +99,18 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   function enter(next: SessionState): void {
     if (state === 'closed' || state === next) return;
     state = next;
-    onState?.(next);
+    try {
+      onState?.(next);
+    } catch (error) {
+      report(error, 'onState');
+    }
+  }
+
+  /** A fault of whoever is told of faults must not become the runtime's. */
+  function report(error: unknown, where: string): void {
+    try {
+      onError?.(error, where);
+    } catch {}
   }
 
   function end(reason: NriError): void {
@@ -157,7 +168,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     try {
       wanted = (await handlers.configure(request, call)).events;
     } catch (error) {
-      onError?.(error, call.method);
+      report(error, call.method);
     }
     const reply = codec.encode('ConfigureResponse', { events: subscription(wanted, runtimeAbilities(request)) });
     enter('synchronising');
@@ -176,7 +187,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     try {
       update = (await handlers.synchronize(state, call))?.update ?? [];
     } catch (error) {
-      onError?.(error, call.method);
+      report(error, call.method);
     }
     const reply = encodeOrEmpty('SynchronizeResponse', { update }, call.method);
     enter('serving');
@@ -188,7 +199,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     try {
       change = codec.decode('StateChangeEvent', call.payload);
     } catch (error) {
-      onError?.(error, call.method);
+      report(error, call.method);
       return empty;
     }
     const { event: enumName, ...request } = change;
@@ -203,7 +214,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
       return response ? encodeOrEmpty(`${methodOf(event)}Response`, response, call.method) : empty;
     } catch (error) {
       if (error instanceof RefusalError) throw error;
-      onError?.(error, call.method);
+      report(error, call.method);
       return empty;
     } finally {
       // The reply leaves before what waited for it (fact D7).
@@ -224,9 +235,9 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     try {
       const bytes = codec.encode(name, response);
       if (bytes.length <= answerLengthMax) return bytes;
-      onError?.(new NriError('NRI_ANSWER_UNUSABLE', `${name} is longer than a message may be (${bytes.length} bytes)`), where);
+      report(new NriError('NRI_ANSWER_UNUSABLE', `${name} is longer than a message may be (${bytes.length} bytes)`), where);
     } catch (cause) {
-      onError?.(new NriError('NRI_ANSWER_UNUSABLE', `${name} cannot be encoded`, cause), where);
+      report(new NriError('NRI_ANSWER_UNUSABLE', `${name} cannot be encoded`, cause), where);
     }
     return empty;
   }

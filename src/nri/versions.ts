@@ -33,84 +33,46 @@ export function subscription(wanted: number, { eventMask }: Pick<RuntimeAbilitie
 
 type Version = readonly [major: number, minor: number, patch: number];
 
+/** `-rc.1`, `~beta2`, `-dev`, and Go's pseudo-versions `-0.20250804103005-0123456789ab`. */
+const preRelease = /^[-~.]?(?:alpha|beta|rc|dev|pre|0\.\d{14})/i;
+
 /** NRI by the runtime's version, ascending: the last row that is not above it counts (fact C9). */
-const nriOfContainerd: ReadonlyArray<readonly [Version, Version]> = [
-  [
-    [1, 7, 0],
-    [0, 3, 0],
-  ],
-  [
-    [1, 7, 7],
-    [0, 4, 0],
-  ],
-  [
-    [1, 7, 14],
-    [0, 6, 0],
-  ],
-  [
-    [1, 7, 16],
-    [0, 6, 1],
-  ],
-  [
-    [1, 7, 26],
-    [0, 8, 0],
-  ],
-  [
-    [2, 2, 0],
-    [0, 10, 0],
-  ],
-  [
-    [2, 2, 1],
-    [0, 11, 0],
-  ],
-  [
-    [2, 3, 0],
-    [0, 12, 0],
-  ],
-];
+const nriOfContainerd = table({
+  '1.7.0': '0.3.0',
+  '1.7.7': '0.4.0',
+  '1.7.14': '0.6.0',
+  '1.7.16': '0.6.1',
+  '1.7.26': '0.8.0',
+  '2.2.0': '0.10.0',
+  '2.2.1': '0.11.0',
+  '2.3.0': '0.12.0',
+});
 
-const nriOfCrio: ReadonlyArray<readonly [Version, Version]> = [
-  [
-    [1, 26, 0],
-    [0, 2, 0],
-  ],
-  [
-    [1, 27, 0],
-    [0, 3, 0],
-  ],
-  [
-    [1, 29, 0],
-    [0, 5, 0],
-  ],
-  [
-    [1, 31, 0],
-    [0, 6, 1],
-  ],
-  [
-    [1, 32, 0],
-    [0, 9, 0],
-  ],
-  [
-    [1, 34, 0],
-    [0, 10, 0],
-  ],
-  [
-    [1, 35, 0],
-    [0, 11, 0],
-  ],
-];
+const nriOfCrio = table({
+  '1.26.0': '0.2.0',
+  '1.27.0': '0.3.0',
+  '1.29.0': '0.5.0',
+  '1.31.0': '0.6.1',
+  '1.32.0': '0.9.0',
+  '1.34.0': '0.10.0',
+  '1.35.0': '0.11.0',
+});
 
-const tables: ReadonlyMap<string, ReadonlyArray<readonly [Version, Version]>> = new Map([
+const tables: ReadonlyMap<string, ReturnType<typeof table>> = new Map([
   ['containerd', nriOfContainerd],
   // containerd 2.0.0 to 2.0.3 gives the last part of its module path for its name.
   ['v2', nriOfContainerd],
   ['cri-o', nriOfCrio],
 ]);
 
+function table(rows: Record<string, string>): Array<{ since: Version; nri: Version }> {
+  return Object.entries(rows).map(([since, nri]) => ({ since: parseVersion(since)!, nri: parseVersion(nri)! }));
+}
+
 function inferNri(name: string, versionText: string): Version | undefined {
   const version = parseVersion(versionText);
   if (!version) return undefined;
-  return tables.get(name)?.findLast(([since]) => compareVersions(version, since) >= 0)?.[1];
+  return tables.get(name)?.findLast(({ since }) => compareVersions(version, since) >= 0)?.nri;
 }
 
 /**
@@ -125,9 +87,6 @@ function parseVersion(text: string): Version | undefined {
   if (patch > 0) return [major, minor, patch - 1];
   return minor > 0 ? [major, minor - 1, 0] : undefined;
 }
-
-/** `-rc.1`, `~beta2`, `-dev`, and Go's pseudo-versions `-0.20250804103005-0123456789ab`. */
-const preRelease = /^[-~.]?(?:alpha|beta|rc|dev|pre|0\.\d{14})/i;
 
 function compareVersions(one: Version, other: Version): number {
   return one[0] - other[0] || one[1] - other[1] || one[2] - other[2];
