@@ -55,7 +55,7 @@ export type ListField = Common & { form: 'list'; key: string; type: MessageType;
 /** A list that is only ever appended to. */
 export type AppendField = Common & { form: 'append'; type: ListType };
 
-/** True removes all of `clears`. */
+/** True removes all of `clears`. With a new value beside it NRI clears only what earlier plugins set, not what the container has. */
 export type ClearField = Common & { form: 'clear'; clears: readonly string[] };
 
 export type Field = ValueField | RecordField | ListField | AppendField | ClearField;

@@ -55,18 +55,19 @@ function changedRecord(value: unknown, slots: readonly Slot[]): Record<string, u
 
 /** A changed entry keeps its place, a new one goes to the end. */
 function changedList(value: unknown, keyName: string, slots: readonly Slot[]): unknown[] {
-  const changes = new Map(slots.map(slot => [slot.key, slot.current]));
+  const pending = new Map(slots.map(slot => [slot.key, slot.current]));
+  const changed = new Set(pending.keys());
   const list: unknown[] = [];
+  const take = (key: string) => {
+    const current = pending.get(key);
+    if (current !== undefined) list.push(current);
+    pending.delete(key);
+  };
   for (const entry of Array.isArray(value) ? (value as unknown[]) : []) {
     const key = isRecord(entry) ? entry[keyName] : undefined;
-    if (typeof key !== 'string' || !changes.has(key)) {
-      if (typeof key !== 'string' || !slots.some(slot => slot.key === key)) list.push(entry);
-      continue;
-    }
-    const changed = changes.get(key);
-    if (changed !== undefined) list.push(changed);
-    changes.delete(key);
+    if (typeof key === 'string' && changed.has(key)) take(key);
+    else list.push(entry);
   }
-  for (const changed of changes.values()) if (changed !== undefined) list.push(changed);
+  for (const key of pending.keys()) take(key);
   return list;
 }

@@ -256,6 +256,13 @@ test('updates of one container become one, and failures are tolerated only if al
   assert.deepEqual(one.update, [{ containerId: 'x', linux: { resources } }]);
 });
 
+test('a script in shadow does not decide whether failures are tolerated', () => {
+  const composition = beginUpdate({ nriVersion: '' });
+  contribute(composition, script(0), limit('x', 1, { ignoreFailure: true }));
+  contribute(composition, { ...script(1), shadow: true }, limit('x', 2));
+  assert.deepEqual(finish(composition).update, [{ containerId: 'x', linux: { resources: { memory: { limit: 1 } } }, ignoreFailure: true }]);
+});
+
 test('an update to what the other container has already is left out', () => {
   const known = others(containerWith({ id: 'x', linux: { resources: { memory: { limit: 5 } } } }));
   assert.deepEqual(finish(composed(containerWith(), [limit('x', 5)], '', known)).update, []);
