@@ -4,7 +4,7 @@
  * Events to which NRI takes no answer are answered at once and their scripts run after that, in the order of arrival: the node does not
  * wait for them.
  */
-import type { ContainerUpdate } from '../../types/index.d.ts';
+import type { Container, ContainerUpdate, PodSandbox } from '../../types/index.d.ts';
 import {
   beginCreate,
   beginUpdate,
@@ -16,19 +16,20 @@ import {
   viewContainer,
   viewResources,
 } from '../compose/index.ts';
-import type {
-  ConfigureRequest,
-  ContainerRequest,
-  CreateContainerResponse,
-  PodRequest,
-  SynchronizeRequest,
-  SynchronizeResponse,
-  ValidateContainerAdjustmentResponse,
+import {
+  type ConfigureRequest,
+  type ContainerRequest,
+  type CreateContainerResponse,
+  type PodRequest,
+  RefusalError,
+  type SynchronizeRequest,
+  type SynchronizeResponse,
+  type ValidateContainerAdjustmentResponse,
 } from '../nri/index.ts';
 import { encodeSegment, type HandlerName, monotonicNow, type Sandbox, type ScriptRun } from '../sandbox/index.ts';
 import type { ActiveScript } from '../scripts/index.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
-import { compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
+import { canFail, compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
 import type { Inventory } from './inventory.ts';
 import type { EventReport, ScriptReport } from './report.ts';
 
@@ -69,6 +70,8 @@ type Passage = {
   composition: Composition | undefined;
   unsolicited: Composition | undefined;
   rejected: string | undefined;
+  /** The message of the first failed script whose settings say `onError: fail`. */
+  refusal: string | undefined;
 };
 
 export function createDispatch(options: DispatchOptions): Dispatch {
@@ -95,9 +98,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     start: () => Partial<Passage>,
   ): Promise<Passage> {
     const { handler } = subject;
-    const scripts = options.active().filter(script => script.handlers.includes(handler));
+    const { pod, container } = input as { pod?: PodSandbox; container?: Container };
+    const concerned = (script: ActiveScript) => script.handlers.includes(handler) && (!pod || script.matches(pod, container));
+    const scripts = options.active().filter(concerned);
     const report: EventReport = { ...subject, scripts: [], ledger: [], micros: 0, left: 0, late: false };
-    const passage: Passage = { report, composition: undefined, unsolicited: undefined, rejected: undefined };
+    const passage: Passage = { report, composition: undefined, unsolicited: undefined, rejected: undefined, refusal: undefined };
     if (scripts.length === 0) return passage;
     Object.assign(passage, start());
     const byId = new Map(scripts.map(script => [script.id, script]));
@@ -113,7 +118,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       },
       result => {
         const script = byId.get(result.id);
-        if (script) take(passage, script, result, input);
+        if (!script) return;
+        const report = take(passage, script, result, input);
+        if (report.outcome === 'ok' || !isGuard(script)) return;
+        passage.refusal ??= `${script.name}: ${report.error ?? report.problems[0]?.message ?? report.outcome}`;
       },
     );
     current = undefined;
@@ -121,7 +129,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     return passage;
   }
 
-  function take(passage: Passage, script: ActiveScript, result: ScriptRun, input: EventInput): void {
+  function take(passage: Passage, script: ActiveScript, result: ScriptRun, input: EventInput): ScriptReport {
     const report: ScriptReport = { script: script.name, outcome: result.outcome, micros: result.micros, problems: [] };
     passage.report.scripts.push(report);
     if (result.outcome !== 'ok') {
@@ -130,7 +138,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const where = script.positions.first(stack);
       if (where) report.where = where;
       if (stack) report.stack = script.positions.stack(stack);
-      return;
+      return report;
     }
     const from = { script: script.name, allow: new Set(script.settings.allow as Grant[]), shadow: script.settings.mode === 'shadow' };
     if (passage.report.handler === 'validateContainerAdjustment') {
@@ -147,6 +155,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       report.problems.push(...contribute(passage.unsolicited, from, { update: result.updates }).problems);
     }
     if (report.problems.some(problem => problem.effect === 'refused')) report.outcome = 'refused';
+    return report;
   }
 
   /** Finishes what the scripts returned; sends on what they asked for beside the answer. */
@@ -183,7 +192,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const { update } = answer(await run({ handler: 'synchronize' }, input, deadline, arrived, start), deadline);
         return { update };
       });
-      return before<SynchronizeResponse>(deadline, work, {});
+      return before<SynchronizeResponse>(deadline, work, () => ({}));
     },
     async event(handler, request, call) {
       const arrived = monotonicNow();
@@ -196,10 +205,13 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         const passage = await run(subject, input, deadline, arrived, () => ({ composition: composing(handler, input) }));
         const finished = answer(passage, deadline);
         inventory.forget(handler, pod, container);
+        if (passage.refusal !== undefined && canFail(handler)) throw new RefusalError(passage.refusal);
         return responseOf(handler, finished, passage.rejected);
       });
-      if (!takesAnswer(handler) && backlog < maxBacklog) return {};
-      return before(deadline, work, {});
+      const guards = canFail(handler) ? options.active().filter(script => isGuard(script) && script.handlers.includes(handler)) : [];
+      if (guards.length > 0) return before(deadline, work, () => refuse(`${guards[0]!.name}: no time was left for it to agree`));
+      if (takesAnswer(handler) || backlog >= maxBacklog) return before(deadline, work, () => ({}));
+      return {};
     },
     current: () =>
       current && {
@@ -241,10 +253,18 @@ function responseOf(handler: HandlerName, finished: { adjust?: object; update: C
   return { reject: true, reason: rejected } satisfies ValidateContainerAdjustmentResponse;
 }
 
-/** What `work` gives, or `fallback` when it has given nothing by the time that the answer must leave. */
-function before<Answer>(deadline: Deadline, work: Promise<Answer>, fallback: Answer): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(fallback), Math.max(0, deadline.answer - monotonicNow()));
-    work.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+/** A script whose failure is to fail the operation. */
+function isGuard(script: ActiveScript): boolean {
+  return script.settings.onError === 'fail' && script.settings.mode === 'enforce';
+}
+
+function refuse(message: string): never {
+  throw new RefusalError(message);
+}
+
+/** What `work` gives, or `otherwise` when it has given nothing by the time that the answer must leave. */
+function before<Answer>(deadline: Deadline, work: Promise<Answer>, otherwise: () => Answer): Promise<Answer> {
+  const late = Promise.withResolvers<Answer>();
+  const timer = setTimeout(() => late.resolve(Promise.resolve().then(otherwise)), Math.max(0, deadline.answer - monotonicNow()));
+  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
 }

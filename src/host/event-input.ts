@@ -23,6 +23,11 @@ export function takesAnswer(handler: HandlerName): boolean {
   return ['synchronize', 'createContainer', 'updateContainer', 'stopContainer', 'validateContainerAdjustment'].includes(handler);
 }
 
+/** An error answer fails the runtime's operation here (fact D4); elsewhere it is only logged. */
+export function canFail(handler: HandlerName): boolean {
+  return ['createContainer', 'updateContainer', 'runPodSandbox', 'startContainer', 'updatePodSandbox'].includes(handler);
+}
+
 export function configureInput(request: ConfigureRequest): EventInput {
   return { ...request };
 }

@@ -1,7 +1,7 @@
 /** Wires the parts of one running plugin together: the scripts directory, the sandbox, the dispatch of events, the log. */
 import type { Logger } from 'pino';
 import { grants } from '../compose/index.ts';
-import { type ConfigureRequest, eventMask, type PluginHandlers, runtimeVersion } from '../nri/index.ts';
+import { type ConfigureRequest, eventBit, eventMaskFull, type PluginHandlers, runtimeAbilities } from '../nri/index.ts';
 import { type HandlerName, openSandbox, type Sandbox } from '../sandbox/index.ts';
 import {
   type ActiveScript,
@@ -148,12 +148,13 @@ export function createHost(options: HostOptions): Host {
   const watcher = watchScripts(options.scripts, () => store.refresh());
 
   function configure(request: ConfigureRequest): { events: number } {
-    const nriVersion = runtimeVersion(request.runtimeName, request.runtimeVersion, request.nriVersion);
+    const { nriVersion, eventMask } = runtimeAbilities(request);
     runtime = { name: request.runtimeName, version: request.runtimeVersion, nriVersion };
     requestTimeout = Number(request.requestTimeout);
     sandbox.setFacts({ runtime, node });
     subscribed = store.active().some(script => script.handlers.includes('validateContainerAdjustment'));
-    const events = eventMask(nriVersion, subscribed);
+    // All events, as scripts may come at any time; validation only for scripts that do, as it turns a stall of ours into failed pods (G4).
+    const events = eventMask & (subscribed ? eventMaskFull : eventMaskFull & ~eventBit('validateContainerAdjustment'));
     logger.info({ ...runtime, requestTimeout, events: `0x${events.toString(16)}` }, `configured by ${runtime.name} ${runtime.version}`);
     dispatch.configure(request);
     return { events };

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
 import { parseDocument } from 'yaml';
+import { type Match, readMatch } from './match.ts';
 import { ScriptProblem } from './problem.ts';
 
 export type Settings = {
@@ -14,6 +15,10 @@ export type Settings = {
   /** Names of grants, as src/compose knows them. */
   allow: string[];
   mode: 'enforce' | 'shadow';
+  /** What a failure of the script means for the runtime's operation: nothing, or that it fails. */
+  onError: 'skip' | 'fail';
+  /** For which pods and containers it runs; all without it. */
+  match: Match | undefined;
   disabled: boolean;
   /** Where the script's own log lines go, beside the log. */
   logFile: string | undefined;
@@ -25,6 +30,8 @@ export const defaultSettings: Settings = {
   memory: 64 << 20,
   allow: [],
   mode: 'enforce',
+  onError: 'skip',
+  match: undefined,
   disabled: false,
   logFile: undefined,
 };
@@ -67,6 +74,8 @@ export function parseSettings(text: string, file: string, grants: readonly strin
     memory: bytes,
     allow: oneOrMoreOf(grants),
     mode: oneOf(['enforce', 'shadow'] as const),
+    onError: oneOf(['skip', 'fail'] as const),
+    match: readMatch,
     disabled: boolean,
     logFile: absolutePath,
   };

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Compiled, compile, releaseCompiler } from './compile.ts';
 import { discover, fileSignature, fingerprint, type ScriptFile } from './discover.ts';
+import { type Matcher, matcherOf } from './match.ts';
 import { checkPermissions } from './permissions.ts';
 import { type Positions, positionsOf } from './positions.ts';
 import { ScriptProblem } from './problem.ts';
@@ -18,6 +19,8 @@ export type ScriptVersion = {
   code: string;
   settings: Settings;
   positions: Positions;
+  /** By the settings' `match`. */
+  matches: Matcher;
 };
 
 export type ActiveScript = ScriptVersion & { handlers: readonly string[] };
@@ -140,7 +143,14 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
 
 function versionOf(file: ScriptFile, compiled: Compiled, settings: Settings): ScriptVersion {
   const hash = createHash('sha256').update(compiled.code).update(JSON.stringify(settings)).digest('hex').slice(0, 12);
-  return { id: `${file.name}@${hash}`, name: file.name, code: compiled.code, settings, positions: positionsOf(file.name, compiled.map) };
+  return {
+    id: `${file.name}@${hash}`,
+    name: file.name,
+    code: compiled.code,
+    settings,
+    positions: positionsOf(file.name, compiled.map),
+    matches: matcherOf(settings.match),
+  };
 }
 
 function signatureOf(file: ScriptFile, inputs: string[]): string {

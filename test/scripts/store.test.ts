@@ -67,6 +67,8 @@ test('settings stand beside the script', async t => {
     memory: 128 << 20,
     allow: ['mounts'],
     mode: 'shadow',
+    onError: 'skip',
+    match: undefined,
     disabled: false,
     logFile: '/var/log/a.log',
   });
