@@ -215,7 +215,8 @@ export function createAdjustments(given: Container, owners: Owners): Adjustments
   };
 }
 
-const hookStages = ['prestart', 'poststart', 'poststop', 'createRuntime', 'createContainer', 'startContainer'] as const;
+/** The order in which upstream goes through the stages. */
+export const hookStages = ['prestart', 'poststart', 'poststop', 'createRuntime', 'createContainer', 'startContainer'] as const;
 
 /** Whether a key carries NRI's removal mark (fact E4). */
 export function isMark(key: string): boolean {
