@@ -65,6 +65,8 @@ export interface Nri<Config = unknown> {
   readonly runtime: Runtime;
   /** The node that the plugin runs on. */
   readonly node: Node;
+  /** What this script keeps over events, reloads and restarts: 64 KiB of JSON. A run's changes count when the run goes well. */
+  readonly state: State;
   /** The known pod with this id, or undefined. */
   pod(id: string): PodSandbox | undefined;
   /** All known pods. */
@@ -87,6 +89,18 @@ export interface Log {
   warn(message: string, fields?: object): void;
   /** Something went wrong. */
   error(message: string, fields?: object): void;
+}
+
+/** A small key-value store of one script. Values are JSON; what comes out is a copy. */
+export interface State {
+  /** The value, or undefined. */
+  get<Value = unknown>(key: string): Value | undefined;
+  /** Keeps a value; throws when the store is full. */
+  set(key: string, value: unknown): void;
+  /** Forgets a value. */
+  delete(key: string): void;
+  /** All keys. */
+  keys(): string[];
 }
 
 /** The runtime, as it named itself in NRI Configure. */

@@ -8,6 +8,7 @@ import { CliError } from './cli-error.ts';
 export type RunOptions = {
   socket: string;
   scripts: string;
+  state: string;
   index: string;
   name: string;
   logFile: string | undefined;
@@ -19,6 +20,7 @@ type Partly = Partial<RunOptions>;
 const defaults: RunOptions = {
   socket: '/var/run/nri/nri.sock',
   scripts: '/etc/nri-scripts/scripts.d',
+  state: '/var/lib/nri-scripts',
   index: '50',
   name: 'nri-scripts',
   logFile: undefined,
@@ -33,9 +35,10 @@ Usage: nri-scripts run [options]
 
   --socket PATH      NRI's socket (${defaults.socket})
   --scripts DIR      scripts and their settings (${defaults.scripts})
+  --state DIR        what scripts keep, nri.state (${defaults.state})
   --index NN         two digits: this plugin's place among others (${defaults.index})
   --name NAME        this plugin's name (${defaults.name})
-  --config FILE      YAML with socket, scripts, index, name, logFile, logLevel (${defaultConfigFile} if it exists)
+  --config FILE      YAML with socket, scripts, state, index, name, logFile, logLevel (${defaultConfigFile} if it exists)
   --log-file FILE    append the log to a file instead of stderr; SIGHUP opens it anew
   --log-level LEVEL  debug, info, warn or error (${defaults.logLevel})
 
@@ -57,6 +60,7 @@ export function parseFlags(args: string[]): { flags: Partly; config: string | un
       options: {
         socket: text,
         scripts: text,
+        state: text,
         index: text,
         name: text,
         config: text,
@@ -74,7 +78,7 @@ export function parseFlags(args: string[]): { flags: Partly; config: string | un
     { ...rest, ...(logFile !== undefined && { logFile }), ...(logLevel !== undefined && { logLevel }) },
     key => `--${dashed(key)}`,
   );
-  for (const key of ['socket', 'scripts', 'logFile'] as const) if (flags[key] !== undefined) flags[key] = resolve(flags[key]);
+  for (const key of ['socket', 'scripts', 'state', 'logFile'] as const) if (flags[key] !== undefined) flags[key] = resolve(flags[key]);
   return { flags, config: config as string | undefined };
 }
 
@@ -112,6 +116,7 @@ export function combine(...layers: Partly[]): RunOptions {
 const checks: { [Key in keyof RunOptions]: [RegExp, string] } = {
   socket: [/^[^\0]+$/, 'a path'],
   scripts: [/^[^\0]+$/, 'a path'],
+  state: [/^[^\0]+$/, 'a path'],
   index: [/^\d\d$/, 'two digits, 00 to 99'],
   name: [/^[A-Za-z0-9_.+-]+$/, 'letters, digits and _ . + -'],
   logFile: [/^[^\0]+$/, 'a path'],

@@ -27,7 +27,7 @@ export async function run(args: string[]): Promise<number> {
   function start(fromRuntime: Partial<RunOptions>): Host {
     const options = combine(parsed!.flags, fromRuntime, fromFile);
     log.open(options.logFile && resolve(options.logFile), options.logLevel);
-    host = createHost({ scripts: resolve(options.scripts), logger });
+    host = createHost({ scripts: resolve(options.scripts), state: resolve(options.state), logger });
     return host;
   }
 

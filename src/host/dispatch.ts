@@ -31,6 +31,7 @@ import type { ActiveScript } from '../scripts/index.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
 import { canFail, compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
 import type { Inventory } from './inventory.ts';
+import type { Quarantine } from './quarantine.ts';
 import type { EventReport, ScriptReport } from './report.ts';
 
 export type DispatchOptions = {
@@ -42,6 +43,9 @@ export type DispatchOptions = {
   nriVersion(): string;
   requestTimeout(): number;
   onReport(report: EventReport): void;
+  quarantine: Pick<Quarantine, 'admits' | 'record'>;
+  /** Takes what a run wants kept; false when it is too much. */
+  onState(script: string, changes: Record<string, unknown>): boolean;
   /** Unsolicited updates that scripts asked for, checked; to be sent after the answer. */
   onUpdates(updates: ContainerUpdate[]): void;
 };
@@ -100,9 +104,16 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const { handler } = subject;
     const { pod, container } = input as { pod?: PodSandbox; container?: Container };
     const concerned = (script: ActiveScript) => script.handlers.includes(handler) && (!pod || script.matches(pod, container));
-    const scripts = options.active().filter(concerned);
+    const all = options.active().filter(concerned);
+    const scripts = all.filter(script => options.quarantine.admits(script.name));
     const report: EventReport = { ...subject, scripts: [], ledger: [], micros: 0, left: 0, late: false };
     const passage: Passage = { report, composition: undefined, unsolicited: undefined, rejected: undefined, refusal: undefined };
+    for (const script of all) {
+      if (scripts.includes(script)) continue;
+      const setAside: ScriptReport = { script: script.name, outcome: 'set-aside', micros: 0, problems: [] };
+      report.scripts.push(setAside);
+      if (isGuard(script)) passage.refusal ??= `${script.name}: it is set aside, as it kept failing`;
+    }
     if (scripts.length === 0) return passage;
     Object.assign(passage, start());
     const byId = new Map(scripts.map(script => [script.id, script]));
@@ -138,8 +149,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const where = script.positions.first(stack);
       if (where) report.where = where;
       if (stack) report.stack = script.positions.stack(stack);
+      if (result.outcome !== 'budget') options.quarantine.record(script.name, faultOf(result.outcome), report.error);
       return report;
     }
+    options.quarantine.record(script.name, 'none', '');
+    if (result.state && !options.onState(script.name, result.state))
+      report.error = 'what it wants kept in nri.state is too much: nothing of it was taken';
     const from = { script: script.name, allow: new Set(script.settings.allow as Grant[]), shadow: script.settings.mode === 'shadow' };
     if (passage.report.handler === 'validateContainerAdjustment') {
       const { reject, problems } = validateRejection(result.result);
@@ -251,6 +266,11 @@ function responseOf(handler: HandlerName, finished: { adjust?: object; update: C
   if (handler === 'updateContainer' || handler === 'stopContainer') return { update: finished.update };
   if (handler !== 'validateContainerAdjustment' || rejected === undefined) return {};
   return { reject: true, reason: rejected } satisfies ValidateContainerAdjustmentResponse;
+}
+
+function faultOf(outcome: Exclude<ScriptRun['outcome'], 'ok'>): 'none' | 'slow' | 'fatal' {
+  if (outcome === 'killed') return 'fatal';
+  return outcome === 'timeout' || outcome === 'memory' ? 'slow' : 'none';
 }
 
 /** A script whose failure is to fail the operation. */

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import { grants } from '../compose/index.ts';
 import { type ConfigureRequest, eventBit, eventMaskFull, type PluginHandlers, runtimeAbilities } from '../nri/index.ts';
-import { type HandlerName, openSandbox, type Sandbox } from '../sandbox/index.ts';
+import { type HandlerName, monotonicNow, openSandbox, type Sandbox } from '../sandbox/index.ts';
 import {
   type ActiveScript,
   createScriptStore,
@@ -15,13 +15,17 @@ import { createDispatch, type Dispatch } from './dispatch.ts';
 import { logEvent } from './event-log.ts';
 import { createInventory } from './inventory.ts';
 import { nodeFacts } from './node-facts.ts';
+import { createQuarantine } from './quarantine.ts';
 import type { EventReport } from './report.ts';
 import { createScriptLog } from './script-log.ts';
+import { createStateStore } from './state-store.ts';
 import { createUnsolicitedUpdates, type SendUpdates } from './unsolicited.ts';
 
 export type HostOptions = {
   /** Absolute path of the scripts directory; it need not exist yet. */
   scripts: string;
+  /** Absolute path of the directory that keeps what scripts keep. */
+  state: string;
   logger: Logger;
   /** Sees every event's report beside the log. */
   onReport?(report: EventReport): void;
@@ -49,6 +53,17 @@ export function createHost(options: HostOptions): Host {
   const scriptLog = createScriptLog(logger);
   const updates = createUnsolicitedUpdates(logger);
   const node = nodeFacts();
+  const stateStore = createStateStore(options.state, logger);
+  const quarantine = createQuarantine(monotonicNow, {
+    onSetAside(name, pause, faults, why) {
+      const seconds = Math.round(pause / 1000);
+      logger.error(
+        { code: 'SCRIPT_QUARANTINED', script: name, seconds, faults },
+        `${name} is set aside for ${seconds} s, or until it is changed: ${why}`,
+      );
+    },
+    onRelease: (name, why) => logger.info({ script: name }, `${name} runs again: ${why}`),
+  });
   /** Every version that is in force or was until just now, by id: what is still running may log. */
   const versions = new Map<string, ScriptVersion>();
   let runtime = { name: '', version: '', nriVersion: '' };
@@ -60,7 +75,7 @@ export function createHost(options: HostOptions): Host {
       if (version)
         scriptLog.write({ script: version.name, file: version.settings.logFile, level, text, dropped, event: dispatch.current() });
     },
-    onLookup: (_id, kind, argument) => inventory.lookup(kind, argument),
+    onLookup: (id, kind, argument) => (kind === 'state' ? stateStore.text(versions.get(id)?.name ?? '') : inventory.lookup(kind, argument)),
     onStarted: (pid, millis) => logger.debug({ pid, millis: Math.round(millis) }, 'sandbox process started'),
     onEnded: reason => logger.warn({ code: 'SANDBOX_ENDED' }, `the sandbox process is replaced: ${reason}`),
     onLost(id, error) {
@@ -103,6 +118,7 @@ export function createHost(options: HostOptions): Host {
         { added, changed, removed, millis: Math.round(micros / 1000) },
         `${active.length} script${active.length === 1 ? '' : 's'} in force`,
       );
+      for (const name of [...changed, ...removed]) quarantine.release(name);
       void dispatch.settled().then(() => letGo(change.gone));
       scriptLog.keep(new Set(active.flatMap(script => script.settings.logFile ?? [])));
       const validators = active.filter(script => script.handlers.includes('validateContainerAdjustment'));
@@ -132,6 +148,8 @@ export function createHost(options: HostOptions): Host {
       options.onReport?.(report);
     },
     onUpdates: updates.add,
+    quarantine,
+    onState: stateStore.change,
   });
 
   /** No event uses these versions any more, unless one has come back. */
@@ -173,6 +191,7 @@ export function createHost(options: HostOptions): Host {
       await watcher.close();
       await dispatch.settled();
       await sandbox.close();
+      stateStore.flush();
       scriptLog.close();
     },
   };

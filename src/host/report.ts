@@ -4,7 +4,8 @@ import type { HandlerName, ScriptRun } from '../sandbox/index.ts';
 
 export type ScriptReport = {
   script: string;
-  outcome: ScriptRun['outcome'] | 'refused';
+  /** `refused`: what it returned was not taken; `set-aside`: it did not run, as it kept failing. */
+  outcome: ScriptRun['outcome'] | 'refused' | 'set-aside';
   /** What the script itself took. */
   micros: number;
   /** Why it failed; and where, `file:line:column`, when that is known. */

@@ -145,22 +145,30 @@ function runEvent(
   const names = event.names.join(',');
   const texts: SharedText[] = segments.map(shareText);
   const view = eventView(event, segments, nriVersion);
-  for (const id of event.scripts) {
+  for (const [index, id] of event.scripts.entries()) {
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
     if (!script || left < 1) {
       reply({ type: 'result', id, outcome: 'budget', micros: 0 });
       continue;
     }
-    const run = engine.run(id, event.handler, names, texts, Math.min(script.timeout, Math.ceil(left)));
+    const run = engine.run(id, event.handler, names, texts, allowed(script.timeout, left, event.scripts.length - index));
     if (run.outcome !== 'ok') {
       reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error });
       continue;
     }
     reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text]);
-    for (const [index, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[index] = shareText(text);
+    for (const [at, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[at] = shareText(text);
   }
   reply({ type: 'done', isolates: engine.isolates(), rss: process.memoryUsage.rss() });
+}
+
+/**
+ * Milliseconds that a script may take of those that are left: its own timeout, but at most twice its even share, so that the first of many
+ * that hang leave time for the last.
+ */
+function allowed(timeout: number, left: number, scripts: number): number {
+  return Math.ceil(Math.min(timeout, left, (2 * left) / (scripts + 1)));
 }
 
 /** Keeps the event's texts as they are for the next script: as changed so far. */

@@ -6,7 +6,7 @@
  */
 import ivm from 'isolated-vm';
 import { preludeSource } from './prelude.ts';
-import { type Facts, maxResultLength, type Outcome, type SandboxScript, type ScriptError } from './protocol.ts';
+import { type Facts, maxResultLength, maxStateLength, type Outcome, type SandboxScript, type ScriptError } from './protocol.ts';
 
 /** What a script may call outside of its isolate, once per call. Neither may throw: host paths would leak into the isolate. */
 export type EngineCallbacks = {
@@ -92,6 +92,7 @@ export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly 
         facts,
         script.config,
         maxResultLength,
+        maxStateLength,
       ],
       { ...timeout, result: { reference: true } },
     ) as ivm.Reference<Record<string, unknown>>;
@@ -126,6 +127,8 @@ export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly 
         entry = open(script);
         entry.ready = makeReady(entry);
         const handlers = entry.ready.handlers.applySync(undefined, [], { timeout: script.timeout });
+        const before = loaded.get(script.id);
+        if (before) close(before);
         loaded.set(script.id, entry);
         return { handlers: String(handlers).split(',') };
       } catch (thrown) {

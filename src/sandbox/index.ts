@@ -1,6 +1,6 @@
 export { monotonicNow } from './clock.ts';
 export { type HandlerName, handlerNames } from './handler-names.ts';
-export type { Facts, SandboxScript, ScriptError } from './protocol.ts';
+export { type Facts, maxStateLength, type SandboxScript, type ScriptError } from './protocol.ts';
 export {
   type LoadResult,
   openSandbox,

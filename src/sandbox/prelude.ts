@@ -22,7 +22,7 @@ export type Prelude = {
   collect(): string;
 };
 
-/** The script's source expression: `(…)(log, lookup, handlerNames, facts, config, maxResult)` gives a {@link Prelude}. */
+/** The script's source expression: `(…)(log, lookup, handlerNames, facts, config, maxResult, maxState)` gives a {@link Prelude}. */
 export function preludeSource(): string {
   return `(${prelude.toString()})`;
 }
@@ -34,6 +34,7 @@ function prelude(
   factsText: string,
   configText: string,
   maxResult: number,
+  maxState: number,
 ): Prelude {
   const { parse, stringify } = JSON;
   const { defineProperty } = Object;
@@ -46,7 +47,9 @@ function prelude(
   defineProperty(scope, '__define', { value: define, configurable: true });
 
   let settled = '';
-  let updates: unknown[] = [];
+  const updates: unknown[] = [];
+  let state: Map<string, unknown> | undefined;
+  let stateChanges: Record<string, unknown> | undefined;
 
   function lazy(target: object, name: string, compute: () => unknown): void {
     const settle = (value: unknown) => defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
@@ -108,7 +111,7 @@ function prelude(
   }
 
   function answer(result: unknown): string {
-    const text = stringify({ result, updates }, outsideJson);
+    const text = stringify({ result, updates, state: stateChanges }, outsideJson);
     if (text.length > maxResult) throw new RangeError(`the result is ${text.length} characters of JSON, at most ${maxResult} are taken`);
     return text;
   }
@@ -142,7 +145,38 @@ function prelude(
     return decode(text) ?? undefined;
   }
 
+  function kept(): Map<string, unknown> {
+    state ??= new Map(Object.entries(known('state', '') as object));
+    return state;
+  }
+
+  function keep(key: unknown, value: unknown): void {
+    const name = String(key);
+    const record = kept();
+    const before = record.get(name);
+    if (value === null) record.delete(name);
+    else record.set(name, value);
+    if (stringify(Object.fromEntries(record)).length > maxState) {
+      if (before === undefined) record.delete(name);
+      else record.set(name, before);
+      throw new RangeError(`nri.state holds at most ${maxState} characters of JSON`);
+    }
+    stateChanges ??= {};
+    defineProperty(stateChanges, name, { value, enumerable: true, configurable: true, writable: true });
+  }
+
   const nri = {
+    state: {
+      get: (key: unknown) => kept().get(String(key)),
+      set(key: unknown, value: unknown): void {
+        const text = stringify(value);
+        if (text === undefined || text === 'null')
+          throw new TypeError('nri.state keeps JSON values other than null; delete(key) removes one');
+        keep(key, parse(text));
+      },
+      delete: (key: unknown) => keep(key, null),
+      keys: () => [...kept().keys()],
+    },
     log: { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') },
     pod: (id: unknown) => known('pod', id),
     pods: () => known('pods', ''),
@@ -188,7 +222,6 @@ function prelude(
     start(handler, names, ...segments) {
       try {
         settled = '';
-        updates = [];
         const event = {};
         names.split(',').forEach((name, index) => {
           lazy(event, name, () => decode(segments[index]!));

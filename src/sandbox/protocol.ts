@@ -10,6 +10,8 @@ export const maxFrameBytes = 64 << 20;
 export const maxReplyBytes = 4 << 20;
 /** Longest result of one script, in UTF-16 units of its JSON. */
 export const maxResultLength = 1 << 20;
+/** Longest record that a script keeps (`nri.state`), in UTF-16 units of its JSON. */
+export const maxStateLength = 64 << 10;
 /** Longest log line of a script, in UTF-16 units of its JSON; what is longer is cut. */
 export const maxLogLength = 64 << 10;
 /** Log lines of one script in one event; the rest is counted and dropped. */

@@ -32,7 +32,7 @@ export type SandboxEvent = {
 };
 
 export type ScriptRun =
-  | { id: string; outcome: 'ok'; micros: number; result: unknown; updates: unknown[] }
+  | { id: string; outcome: 'ok'; micros: number; result: unknown; updates: unknown[]; state?: Record<string, unknown> }
   | { id: string; outcome: Exclude<Outcome, 'ok'> | 'killed'; micros: number; error: ScriptError };
 
 export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };
@@ -366,9 +366,18 @@ function sandboxEnded(reason: string): ScriptError {
 function readRun(header: Extract<Reply, { type: 'result' }>, segments: string[]): ScriptRun {
   const { id, outcome, micros } = header;
   if (outcome !== 'ok') return { id, outcome, micros, error: header.error ?? (outcome === 'budget' ? noTime : nothingSaid) };
-  const answer = decodeResult(segments[0] ?? '{}') as { result?: unknown; updates?: unknown; error?: ScriptError };
+  const answer = decodeResult(segments[0] ?? '{}') as { result?: unknown; updates?: unknown; state?: unknown; error?: ScriptError };
   if (answer.error) return { id, outcome: 'error', micros, error: answer.error };
-  return { id, outcome, micros, result: answer.result, updates: Array.isArray(answer.updates) ? answer.updates : [] };
+  const { state } = answer;
+  const changed = state !== null && typeof state === 'object' && !Array.isArray(state);
+  return {
+    id,
+    outcome,
+    micros,
+    result: answer.result,
+    updates: Array.isArray(answer.updates) ? answer.updates : [],
+    ...(changed && { state: state as Record<string, unknown> }),
+  };
 }
 
 const nothingSaid: ScriptError = { name: '', message: 'the sandbox gave no reason', stack: '' };

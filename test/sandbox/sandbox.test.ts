@@ -213,3 +213,30 @@ test('the process runs with an empty environment and, from root, as nobody', asy
   const uid = /^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   assert.equal(uid, process.getuid?.() === 0 ? '65534' : String(process.getuid?.()));
 });
+
+test('what a script keeps comes with its result, and what it reads is what the host has', async t => {
+  const bench = sandboxBench(t, kind => (kind === 'state' ? '{"n":1,"old":true}' : 'null'));
+  await bench.load(
+    'a',
+    'exports.default = { createContainer(e, { state }) { state.set("n", state.get("n") + 1); state.delete("old"); return state.keys(); } };',
+  );
+  const [run] = await bench.run(['a']);
+  assert.deepEqual(run?.outcome === 'ok' && [run.result, run.state], [['n'], { n: 2, old: null }]);
+});
+
+test('a script that wants to keep too much is told so', async t => {
+  const bench = sandboxBench(t, () => '{}');
+  await bench.load('a', 'exports.default = { createContainer(e, { state }) { state.set("n", "x".repeat(70000)); } };');
+  const [run] = await bench.run(['a']);
+  assert.equal(run?.outcome, 'error');
+  assert.match(run.error.message, /at most 65536/);
+});
+
+test('scripts that hang leave time for the last of many', async t => {
+  const bench = sandboxBench(t);
+  const hanging = Array.from({ length: 8 }, (_, index) => `hang${index}`);
+  for (const name of hanging) await bench.load(name, 'exports.default = { createContainer() { for (;;); } };', { timeout: 1000 });
+  await bench.load('last', returning('1'));
+  const runs = await bench.run([...hanging, 'last'], { deadline: monotonicNow() + 900 });
+  assert.equal(runs.at(-1)?.outcome, 'ok');
+});
