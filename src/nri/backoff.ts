@@ -1,6 +1,9 @@
 /** How long to wait before the next attempt. */
 export type Backoff = {
-  /** Milliseconds: doubles from attempt to attempt up to the maximum, and is then shortened by up to a half at random, so that nodes do not keep step. */
+  /**
+   * Milliseconds: doubles from attempt to attempt up to the maximum, and is then shortened by up to a half at random, so that nodes do
+   * not keep step.
+   */
   next(): number;
   /** The next wait is the first again. */
   reset(): void;

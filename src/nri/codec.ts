@@ -12,8 +12,8 @@ export type Codec = {
   /** Reads a message. Throws {@link CodecError} on bytes that are not one. */
   decode<Name extends MessageName>(name: Name, bytes: Uint8Array): Messages[Name];
   /**
-   * Writes a message as Go does: defaults of plain fields are left out, Optional* messages are kept (fact E9). Fields that the message does not have are
-   * ignored. Throws {@link CodecError} on a value that is not of its field's type or out of its range: nothing is rounded or wrapped.
+   * Writes a message as Go does: defaults of plain fields are left out, Optional* messages are kept (fact E9). Fields that the message
+   * does not have are ignored. Throws {@link CodecError} on a value that is not of its field's type or out of its range: nothing is rounded or wrapped.
    */
   encode<Name extends MessageName>(name: Name, message: Messages[Name]): Uint8Array;
 };

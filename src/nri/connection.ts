@@ -8,8 +8,8 @@
  *
  * and from each state to `closed`, by `close()` or when a descriptor's one connection ends: a launched plugin cannot come back (fact C16).
  *
- * A runtime removes and re-creates its socket whenever it starts (fact A1), so that the path is dialled anew each time. Dialling costs the node
- * nothing and is tried every second; a handshake blocks the node's pod operations (fact C14), so that failing sessions are ever rarer.
+ * A runtime removes and re-creates its socket whenever it starts (fact A1), so that the path is dialled anew each time. Dialling costs the
+ * node nothing and is tried every second; a handshake blocks the node's pod operations (fact C14), so that failing sessions are ever rarer.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, createBackoff } from './backoff.ts';
@@ -57,7 +57,10 @@ export function connectPlugin(options: ConnectionOptions): PluginConnection {
     try {
       onState?.(next, detail);
     } catch (error) {
-      options.onError?.(error, 'onState');
+      // A callback's fault must not end the connection, nor a fault of the one that is told.
+      try {
+        options.onError?.(error, 'onState');
+      } catch {}
     }
   }
 

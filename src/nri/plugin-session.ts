@@ -25,7 +25,7 @@ export type SessionState = 'registering' | 'synchronising' | 'serving' | 'closed
 
 /** What a handler may know of the call that it answers. */
 export type CallContext = {
-  /** When the request had come in, in `performance.now()` milliseconds. */
+  /** When the request had been read from the stream, in `performance.now()` milliseconds. */
   readonly receivedAt: number;
   /** Until when the runtime waits, in `performance.now()` milliseconds; Infinity when it did not say. */
   readonly deadline: number;
@@ -79,8 +79,8 @@ export type PluginSession = {
   /** Resolves to the reason when the session has ended. Never rejects. */
   readonly closed: Promise<NriError>;
   /**
-   * Asks the runtime to update containers, unsolicited. Resolves to those that it could not update. Requests wait until no event is being answered, and
-   * for each other (fact D7): a handler that awaits one waits for itself.
+   * Asks the runtime to update containers, unsolicited. Resolves to those that it could not update. Requests wait until no event is
+   * being answered, and for each other (fact D7): a handler that awaits one waits for itself.
    */
   updateContainers(update: ContainerUpdate[]): Promise<ContainerUpdate[]>;
   close(): void;

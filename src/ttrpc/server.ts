@@ -14,7 +14,7 @@ export type ServerRequest = {
   readonly payload: Uint8Array;
   /** Nanoseconds that the caller said it waits; 0 when it did not say. */
   readonly timeoutNano: number;
-  /** When the request had come in, in `performance.now()` milliseconds. */
+  /** When the request had been read from the stream, in `performance.now()` milliseconds. */
   readonly receivedAt: number;
   /** `receivedAt` plus the timeout, Infinity without one. A later reply is sent all the same; the caller ignores it. */
   readonly deadline: number;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import fc from 'fast-check';
 import { createCodec, eventMask, openPluginSession, type PluginSessionOptions, type SessionState } from '../../src/nri/index.ts';
 import { createMux } from '../../src/nri/mux.ts';
 import { createClient, type Handler, serve, statusCode, TtrpcError } from '../../src/ttrpc/index.ts';
@@ -339,4 +340,33 @@ test('close ends the session, what waits in it, and the stream', async t => {
   assert.equal((await session.closed).code, 'NRI_CLOSED');
   assert.equal(await mux.closed, undefined);
   await assert.rejects(session.updateContainers([]), { code: 'NRI_NOT_SERVING' });
+});
+
+test('whatever bytes come in, the session ends with a reason or goes on, and nothing is thrown', async t => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom(0, 1, 2, 9), fc.uint8Array({ maxLength: 200 })), { maxLength: 20 }),
+      fc.uint8Array(),
+      async (frames, rest) => {
+        const [near, far] = await socketPair(t);
+        const session = openPluginSession({
+          stream: near,
+          name: 'demo',
+          index: '10',
+          codec,
+          handlers: { configure: () => ({ events: 8 }), synchronize: () => undefined, event: () => undefined },
+        });
+        far.resume();
+        for (const [connId, bytes] of frames) {
+          const header = Buffer.alloc(8);
+          header.writeUInt32BE(connId, 0);
+          header.writeUInt32BE(bytes.length, 4);
+          far.write(Buffer.concat([header, bytes]));
+        }
+        far.end(rest);
+        assert.ok((await session.closed).code.startsWith('NRI_'));
+      },
+    ),
+    { numRuns: 100 },
+  );
 });

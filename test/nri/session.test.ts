@@ -183,3 +183,32 @@ test('a refusal fails the event with its message', async t => {
   await assert.rejects(runtime.send('createContainer', {}), { code: 2, message: 'guard says no' });
   assert.deepEqual(errors, []);
 });
+
+test('answers and requests of every length around a buffer of Go survive a strict runtime', async t => {
+  let length = 0;
+  const { runtime } = await serving(t, { handlers: { event: () => ({ adjust: { args: ['x'.repeat(length)] } }) } });
+  for (length of [0, 4040, ...Array.from({ length: 60 }, (_, at) => 4050 + at), 8192, 65_536, 1 << 20]) {
+    const answer = await runtime.send('createContainer', { container: container('c', { args: ['y'.repeat(length)] }) });
+    assert.equal(answer.adjust!.args![0]!.length, length);
+  }
+});
+
+test('events that overlap are answered each for itself', async t => {
+  const waiting = new Map<string, () => void>();
+  const { runtime } = await serving(t, {
+    handlers: {
+      event: async (_name, request) => {
+        const { id } = (request as { pod: { id: string } }).pod;
+        await new Promise<void>(resolve => waiting.set(id, resolve));
+        return { adjust: { args: [id] } };
+      },
+    },
+  });
+  const events = ['a', 'b', 'c'].map(id => runtime.send('createContainer', { pod: pod(id) }));
+  while (waiting.size < 3) await new Promise(setImmediate);
+  for (const id of ['c', 'a', 'b']) waiting.get(id)!();
+  assert.deepEqual(
+    (await Promise.all(events)).map(({ adjust }) => adjust!.args),
+    [['a'], ['b'], ['c']],
+  );
+});
