@@ -19,7 +19,7 @@ import { createQuarantine } from './quarantine.ts';
 import type { EventReport } from './report.ts';
 import { createScriptLog } from './script-log.ts';
 import { createStateStore } from './state-store.ts';
-import { createUnsolicitedUpdates, type SendUpdates } from './unsolicited.ts';
+import { type SendUpdates, sendUnsolicited } from './unsolicited.ts';
 
 export type HostOptions = {
   /** Absolute path of the scripts directory; it need not exist yet. */
@@ -51,7 +51,6 @@ export function createHost(options: HostOptions): Host {
   const { logger } = options;
   const inventory = createInventory();
   const scriptLog = createScriptLog(logger);
-  const updates = createUnsolicitedUpdates(logger);
   const node = nodeFacts();
   const stateStore = createStateStore(options.state, logger);
   const quarantine = createQuarantine(monotonicNow, {
@@ -68,6 +67,7 @@ export function createHost(options: HostOptions): Host {
   const versions = new Map<string, ScriptVersion>();
   let runtime = { name: '', version: '', nriVersion: '' };
   let requestTimeout = 0;
+  let send: SendUpdates | undefined;
 
   const sandbox = openSandbox({
     onLog(id, level, text, dropped) {
@@ -147,7 +147,7 @@ export function createHost(options: HostOptions): Host {
       logEvent(logger, report);
       options.onReport?.(report);
     },
-    onUpdates: updates.add,
+    onUpdates: updates => void sendUnsolicited(logger, send, updates),
     quarantine,
     onState: stateStore.change,
   });
@@ -181,13 +181,15 @@ export function createHost(options: HostOptions): Host {
   return {
     ready: () => first,
     handlers: { configure, synchronize: dispatch.synchronize, event: dispatch.event },
-    connect: updates.connect,
+    connect(next) {
+      send = next;
+    },
     active: store.active,
     sandbox: sandbox.state,
     settled: dispatch.settled,
     reopenLogs: scriptLog.reopen,
     async close() {
-      updates.connect(undefined);
+      send = undefined;
       await watcher.close();
       await dispatch.settled();
       await sandbox.close();
