@@ -4,7 +4,7 @@
  * States, in this order only:
  * - `registering`: serving already, as Configure may come before the registration's reply (fact C1);
  * - `synchronising`: Configure is answered; the runtime may take minutes to come with the node's state (fact C14);
- * - `serving`: Synchronize is answered, events come;
+ * - `serving`: Synchronize is answered, or the first event is here;
  * - `closed`: `closed` tells why.
  */
 import type { Duplex } from 'node:stream';
@@ -208,6 +208,8 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   }
 
   async function answerEvent(event: EventName, call: ServerRequest, decode: () => EventRequest): Promise<Uint8Array> {
+    // containerd 1.7 sends a plugin that it launched no Synchronize: the first event says that it serves (seen with 1.7.24).
+    if (state === 'synchronising') enter('serving');
     updates.hold();
     try {
       const response = await handlers.event(event, decode(), call);
