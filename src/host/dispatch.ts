@@ -136,6 +136,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       },
     );
     current = undefined;
+    const order = all.map(script => script.name);
+    report.scripts.sort((a, b) => order.indexOf(a.script) - order.indexOf(b.script));
     report.micros = Math.round((monotonicNow() - arrived) * 1000);
     return passage;
   }

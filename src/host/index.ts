@@ -1,2 +1,3 @@
+export { formatLedgerEntry } from '../compose/index.ts';
 export { createHost, type Host, type HostOptions } from './host.ts';
 export type { EventReport, ScriptReport } from './report.ts';
