@@ -10,6 +10,10 @@ export type NriFeatures = {
   readonly tellsTimeouts: boolean;
   /** Synchronize is split when it is larger than a message may be. */
   readonly splitsSync: boolean;
+  /** A plugin that the runtime launched is synchronised too (read in pkg/adaptation of v0.6.1 and v0.7.0). */
+  readonly syncsLaunched: boolean;
+  /** Operations are kept back while a plugin synchronises. */
+  readonly holdsOperations: boolean;
   /** Pod and container events without an answer have their own methods. */
   readonly dedicatedEvents: boolean;
   /** UpdatePodSandbox, PostUpdatePodSandbox and ValidateContainerAdjustment exist. */
@@ -34,6 +38,8 @@ function featuresOf(version: string): NriFeatures {
     tellsVersion: since(12),
     tellsTimeouts: since(7),
     splitsSync: since(7),
+    syncsLaunched: since(7),
+    holdsOperations: since(7),
     dedicatedEvents: since(12),
     laterEvents: since(10),
   };

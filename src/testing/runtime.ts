@@ -106,14 +106,19 @@ export async function startRuntime(options: RuntimeOptions): Promise<EmbeddedRun
       calls.push(record);
       options.onCall?.(record);
     },
-    synchronize: plugin => gate.exclusive(() => events.run(() => synchronize(plugin))),
+    synchronize,
     onChange: watch.changed,
     onUpdateContainers: update => events.run(() => updateUnasked(update)),
   });
 
   async function synchronize(plugin: Plugin): Promise<void> {
-    const listed = state.containers().filter(({ state }) => state !== 'CONTAINER_STOPPED' && state !== 'CONTAINER_UNKNOWN');
-    state.update(await plugin.synchronize(state.pods(), listed));
+    if (plugin.launched && !identity.nri.syncsLaunched) return;
+    const run = () =>
+      events.run(async () => {
+        const listed = state.containers().filter(({ state }) => state !== 'CONTAINER_STOPPED' && state !== 'CONTAINER_UNKNOWN');
+        state.update(await plugin.synchronize(state.pods(), listed));
+      });
+    await (identity.nri.holdsOperations ? gate.exclusive(run) : run());
   }
 
   function updateUnasked(update: ContainerUpdate[]): ContainerUpdate[] {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { ConfigureRequest } from '../../src/nri/index.ts';
 import { createMux, pluginConnId, runtimeConnId } from '../../src/nri/mux.ts';
 import { exampleContainer, examplePod } from '../../src/testing/index.ts';
@@ -168,11 +168,15 @@ test('a plugin that does not answer Synchronize in time is dropped', async t => 
   assert.deepEqual({ served, reason }, { served: false, reason: 'failed to synchronize plugin: context deadline exceeded' });
 });
 
-test('a launched plugin has a socket as descriptor 3, three variables, and the name of its file', async t => {
+/** A program that is an NRI plugin; what it saw stands in `seen`, once it is configured. */
+function pluginProgram(
+  t: TestContext,
+  file: string,
+): { path: string; seen(): { pid: number; env: Record<string, string>; config: string; calls: string[] } } {
   const directory = temporaryDirectory(t);
-  const path = join(directory, '05-launched');
+  const path = join(directory, file);
   const seen = join(directory, 'seen.json');
-  const source = (file: string) => JSON.stringify(join(import.meta.dirname, '../../src/nri', file));
+  const source = (module: string) => JSON.stringify(join(import.meta.dirname, '../../src/nri', module));
   writeFileSync(
     path,
     `#!${process.execPath}
@@ -180,29 +184,56 @@ import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 const { createCodec, openPluginSession } = await import(${source('index.ts')});
 let config;
+const calls = [];
+const note = call => {
+  calls.push(call);
+  writeFileSync(${JSON.stringify(seen)}, JSON.stringify({ pid: process.pid, env: process.env, config, calls }));
+};
 openPluginSession({
   stream: new Socket({ fd: 3 }),
   name: 'ignored',
   index: '99',
   codec: createCodec(),
   handlers: {
-    configure(request) { config = request.config; return { events: 8 }; },
-    synchronize() { writeFileSync(${JSON.stringify(seen)}, JSON.stringify({ env: process.env, config })); },
-    event: () => ({ adjust: { env: [{ key: 'LAUNCHED', value: '1' }] } }),
+    configure(request) { config = request.config; note('configure'); return { events: 8 }; },
+    synchronize() { note('synchronize'); },
+    event(name) { note(name); return { adjust: { env: [{ key: 'LAUNCHED', value: '1' }] } }; },
   },
 });
 `,
   );
   chmodSync(path, 0o755);
+  return { path, seen: () => JSON.parse(readFileSync(seen, 'utf8')) };
+}
+
+test('a launched plugin has a socket as descriptor 3, three variables, and the name of its file', async t => {
+  const { path, seen } = pluginProgram(t, '05-launched');
   const node = await runtime(t, { pods: [pod] });
   const info = await node.launchPlugin(path, 'its: configuration');
   assert.deepEqual(info, { name: 'launched', index: '05', id: '05-launched', events: 8, launched: true });
-  const { env, config } = JSON.parse(readFileSync(seen, 'utf8')) as { env: Record<string, string>; config: string };
+  const { env, config, calls } = seen();
   delete env['NODE_V8_COVERAGE'];
   assert.deepEqual(env, { NRI_PLUGIN_NAME: 'launched', NRI_PLUGIN_IDX: '05', NRI_PLUGIN_SOCKET: '3' });
   assert.equal(config, 'its: configuration');
+  assert.deepEqual(calls, ['configure', 'synchronize']);
   const { spec } = await node.createContainer(pod, exampleContainer(pod));
   assert.equal(spec.process.env.at(-1), 'LAUNCHED=1');
+});
+
+test('before NRI 0.7 a launched plugin is not synchronised', async t => {
+  const { path, seen } = pluginProgram(t, '05-launched');
+  const node = await runtime(t, { nriVersion: '0.6.1', pods: [pod] });
+  await node.launchPlugin(path);
+  await node.createContainer(pod, exampleContainer(pod));
+  assert.deepEqual(seen().calls, ['configure', 'createContainer']);
+});
+
+test('stopping the runtime kills what it launched', async t => {
+  const node = await runtime(t);
+  const { path, seen } = pluginProgram(t, '05-launched');
+  await node.launchPlugin(path);
+  await node.stop();
+  assert.throws(() => process.kill(seen().pid, 0), { code: 'ESRCH' });
 });
 
 test('a program whose name is no plugin name, or that does not start, is not launched', async t => {
