@@ -147,7 +147,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     passage.report.scripts.push(report);
     if (result.outcome !== 'ok') {
       const { name, message, stack } = result.error;
-      report.error = name && name !== 'Error' ? `${name}: ${message}` : message;
+      if (result.outcome === 'timeout') report.error = `still running after ${Math.round(result.micros / 1000)} ms`;
+      else report.error = name && name !== 'Error' ? `${name}: ${message}` : message;
       const where = script.positions.first(stack);
       if (where) report.where = where;
       if (stack) report.stack = script.positions.stack(stack);

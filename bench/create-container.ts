@@ -1,0 +1,114 @@
+/**
+ * What a container's creation waits for: CreateContainer through the embedded runtime, a real socket, a plugin that was started as on a
+ * node, with 1, 10 and 50 scripts. Prints one line each, events 5 ms apart as on a busy node and back to back.
+ *
+ *     npm run bench [-- --events N]
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createCodec } from '../src/nri/index.ts';
+import { type EmbeddedRuntime, realisticContainer, realisticPod, startRuntime } from '../src/testing/index.ts';
+
+const program = resolve(import.meta.dirname, '../bin/nri-scripts');
+const { values } = parseArgs({ options: { events: { type: 'string', default: '400' } } });
+const events = Number(values.events);
+
+/** Reads both inputs, and changes something that no other script changes, and something that all do. */
+const script = (n: number) => `import type { Script } from 'nri-scripts';
+export default {
+  createContainer({ pod, container }) {
+    if (pod.annotations['bench/off'] === 'yes') return;
+    return { adjust: { env: { BENCH_${n}: container.name }, linux: { resources: { cpu: { shares: ${100 + n} } } } } };
+  },
+} satisfies Script;
+`;
+
+type Spread = { p50: number; p99: number };
+
+async function measure(scripts: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'nri-scripts-bench-'));
+  const directory = join(folder, 'scripts.d');
+  mkdirSync(directory, { mode: 0o755 });
+  for (let n = 0; n < scripts; n++) writeFileSync(join(directory, `${String(n).padStart(2, '0')}-bench.ts`), script(n), { mode: 0o644 });
+  const runtime = await startRuntime({ socketPath: join(folder, 'nri.sock') });
+  const started = performance.now();
+  const args = [
+    'run',
+    '--socket',
+    runtime.socketPath,
+    '--scripts',
+    directory,
+    '--state',
+    join(folder, 'state'),
+    '--log-file',
+    join(folder, 'log'),
+  ];
+  const plugin = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
+  try {
+    await runtime.waitForPlugin('50-nri-scripts', 30_000);
+    const ready = performance.now() - started;
+    await creations(runtime, 100, 5);
+    const spaced = await creations(runtime, events, 5);
+    const dense = await creations(runtime, events, 0);
+    const host = memory(plugin.pid!);
+    const sandbox = children(plugin.pid!).map(memory);
+    const sum = (key: 'rss' | 'pss') => sandbox.reduce((total, each) => total + each[key], 0);
+    console.log(
+      [
+        `${String(scripts).padStart(3)} scripts`,
+        `5 ms apart p50 ${micros(spaced.p50)} p99 ${micros(spaced.p99)}`,
+        `back to back p50 ${micros(dense.p50)} p99 ${micros(dense.p99)}`,
+        `host ${host.rss} MB (pss ${host.pss})`,
+        `sandbox ${sum('rss')} MB (pss ${sum('pss')})`,
+        `ready in ${ready.toFixed(0)} ms`,
+      ].join(' | '),
+    );
+  } finally {
+    plugin.kill('SIGTERM');
+    await new Promise(resolve => plugin.once('exit', resolve));
+    await runtime.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+let serial = 0;
+
+async function creations(runtime: EmbeddedRuntime, count: number, pauseMillis: number): Promise<Spread> {
+  const pod = await runtime.runPod({ ...realisticPod(), id: `pod-${serial++}` });
+  const times: number[] = [];
+  for (let n = 0; n < count; n++) {
+    const container = { ...realisticContainer(pod), id: `container-${serial++}` };
+    if (pauseMillis > 0) await new Promise(resolve => setTimeout(resolve, pauseMillis));
+    const before = runtime.calls.length;
+    await runtime.createContainer(pod, container);
+    times.push(runtime.calls.slice(before).find(call => call.call === 'createContainer')!.millis * 1000);
+    await runtime.removeContainer(container);
+  }
+  await runtime.removePod(pod);
+  times.sort((a, b) => a - b);
+  return { p50: times[Math.floor(count * 0.5)]!, p99: times[Math.floor(count * 0.99)]! };
+}
+
+function children(pid: number): number[] {
+  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  return direct.flatMap(child => [child, ...children(child)]);
+}
+
+/** Resident and proportional set size in megabytes (proc_pid_smaps_rollup(5)). */
+function memory(pid: number): { rss: number; pss: number } {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const megabytes = (key: string) => Math.round(Number(new RegExp(`^${key}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1024);
+  return { rss: megabytes('Rss'), pss: megabytes('Pss') };
+}
+
+function micros(value: number): string {
+  return `${value.toFixed(0).padStart(6)} µs`;
+}
+
+const pod = realisticPod();
+const size = createCodec().encode('CreateContainerRequest', { pod, container: realisticContainer(pod) }).length;
+console.log(`CreateContainer, ${size} bytes a request, ${events} events a line; node ${process.version}`);
+for (const scripts of [1, 10, 50]) await measure(scripts);
