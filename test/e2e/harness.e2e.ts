@@ -119,7 +119,9 @@ for (const release of releases) {
 test('nothing stays behind when the test run itself is killed', async () => {
   const file = join(import.meta.dirname, 'support/abandoned.ts');
   const run = fork(file, { silent: true });
-  const [message] = await once(run, 'message');
+  const ended = once(run, 'exit').then(() => Promise.reject(new Error('it ended before it was killed')));
+  const [message] = await Promise.race([once(run, 'message'), ended]);
+  ended.catch(() => {});
   const { folder, cgroup, pids } = message as { folder: string; cgroup: string; pids: number[] };
   assert.ok(existsSync(folder) && cgroupFolders(cgroup).length > 0 && pids.length > 0);
   run.kill('SIGKILL');

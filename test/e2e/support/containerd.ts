@@ -17,6 +17,9 @@ import { checkRequirements } from './requirements.ts';
 import type { Scope } from './scope.ts';
 import type { Toml } from './toml.ts';
 
+// Once for a file of tests, which fails as a whole, not for each test.
+checkRequirements();
+
 /** Which containerd: 1.7 speaks NRI 0.6, 2 speaks NRI 0.8 or newer. */
 export type Release = '1.7' | '2';
 export const releases: readonly Release[] = ['1.7', '2'];
@@ -65,7 +68,6 @@ export type Containerd = {
 
 /** Fetches what is missing, starts a containerd on paths of its own, and waits until it is ready and has the images. */
 export async function startContainerd(t: Scope, release: Release, options: ContainerdOptions = {}): Promise<Containerd> {
-  checkRequirements();
   const packages = await preparePackages();
   const images = await prepareImages(packages.busybox);
   const binaries = release === '1.7' ? packages.containerd17 : packages.containerd2;
