@@ -1,5 +1,6 @@
 /** `nri-scripts run`: the plugin, until it is told to stop. */
 import { basename, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createHost, type Host } from '../host/index.ts';
 import { type ConnectionState, connectPlugin, createCodec, launchedPlugin, type PluginHandlers, type StateDetail } from '../nri/index.ts';
 import type { CliError } from './cli-error.ts';
@@ -34,7 +35,7 @@ export async function run(args: string[]): Promise<number> {
   const handlers: PluginHandlers = {
     async configure(request, call) {
       const current = host ?? start(runtimeConfig(request.config, log));
-      await Promise.race([current.ready(), new Promise(settle => setTimeout(settle, patienceWithScripts))]);
+      await Promise.race([current.ready(), sleep(patienceWithScripts, undefined, { ref: false })]);
       return current.handlers.configure(request, call);
     },
     synchronize: (request, call) => host?.handlers.synchronize(request, call),
