@@ -202,7 +202,7 @@ for (const release of releases) {
     assert.equal(plugin.log.lines().filter(line => line.msg.startsWith('connected')).length, 1, 'still the first connection');
   });
 
-  test(`containerd ${release}: killed with -9 and started again, the plugin is back by itself`, async t => {
+  test(`containerd ${release}: killed with -9 and started again, ten times, the plugin is back by itself each time`, async t => {
     const containerd = await startContainerd(t, release);
     const plugin = startPlugin(t, {
       socket: containerd.paths.nriSocket,
@@ -216,7 +216,8 @@ for (const release of releases) {
     await plugin.connected();
     const pod = await containerd.runPod();
     await pod.runContainer({ name: 'first' });
-    for (const name of ['second', 'third']) {
+    for (let n = 1; n <= 10; n++) {
+      const name = `after-${n}`;
       const from = plugin.log.lines().length;
       await containerd.kill9();
       await plugin.log.waitFor(line => line['code'] === 'NRI_CLOSED' || line['code'] === 'NRI_SOCKET_REFUSED', from);
