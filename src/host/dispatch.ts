@@ -83,6 +83,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   let queue: Promise<unknown> = Promise.resolve();
   let backlog = 0;
   let current: Subject | undefined;
+  const unreported: EventReport[] = [];
 
   /** Runs `work` when all before it is done. What is not done by the deadline is given up for the answer, not for the queue. */
   function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -90,8 +91,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const done = queue.then(work).finally(() => {
       backlog -= 1;
     });
-    queue = done.catch(() => undefined);
+    queue = done.catch(() => undefined).then(tell);
     return done;
+  }
+
+  /** The answer leaves first: the runtime does not wait for the log. */
+  async function tell(): Promise<void> {
+    await new Promise(setImmediate);
+    for (const report of unreported.splice(0)) options.onReport(report);
   }
 
   async function run(
@@ -168,11 +175,14 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       report.problems.push(...problems);
       refresh(passage.composition, input);
     }
+    if (report.problems.some(problem => problem.effect === 'refused')) {
+      report.outcome = 'refused';
+      return report;
+    }
     if (result.updates.length > 0) {
       passage.unsolicited ??= beginUpdate({ nriVersion: options.nriVersion(), known: inventory.container });
       report.problems.push(...contribute(passage.unsolicited, from, { update: result.updates }).problems);
     }
-    if (report.problems.some(problem => problem.effect === 'refused')) report.outcome = 'refused';
     return report;
   }
 
@@ -189,7 +199,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const now = monotonicNow();
     passage.report.left = deadline.runtime - now;
     passage.report.late = takesAnswer(passage.report.handler) && now >= deadline.answer;
-    options.onReport(passage.report);
+    unreported.push(passage.report);
     return { ...(finished.adjust && { adjust: finished.adjust }), update: finished.update };
   }
 
