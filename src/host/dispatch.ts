@@ -159,7 +159,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const where = script.positions.first(stack);
       if (where) report.where = where;
       if (stack) report.stack = script.positions.stack(stack);
-      if (result.outcome !== 'budget') options.quarantine.record(script.name, faultOf(result.outcome), report.error);
+      if (result.outcome !== 'budget') options.quarantine.record(script.name, faultOf(result), report.error);
       return report;
     }
     options.quarantine.record(script.name, 'none', '');
@@ -281,8 +281,8 @@ function responseOf(handler: HandlerName, finished: { adjust?: object; update: C
   return { reject: true, reason: rejected } satisfies ValidateContainerAdjustmentResponse;
 }
 
-function faultOf(outcome: Exclude<ScriptRun['outcome'], 'ok'>): 'none' | 'slow' | 'fatal' {
-  if (outcome === 'killed') return 'fatal';
+function faultOf({ outcome, costProcess }: Exclude<ScriptRun, { outcome: 'ok' }>): 'none' | 'slow' | 'fatal' {
+  if (costProcess) return 'fatal';
   return outcome === 'timeout' || outcome === 'memory' ? 'slow' : 'none';
 }
 

@@ -9,16 +9,19 @@ import type { Container, LinuxResources } from '../../types/index.d.ts';
 import { beginCreate, beginUpdate, type Composition, contribute, type Grant, viewContainer, viewResources } from '../compose/index.ts';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine, type SharedText, shareText } from './engine.ts';
-import { handlerNames } from './handler-names.ts';
 import {
   type EventHeader,
   encodeFrame,
   type Facts,
   type Frame,
   FrameReader,
+  logLevels,
+  lookupKinds,
+  maxArgumentLength,
   maxFrameBytes,
   maxLogLength,
   maxLogLines,
+  maxLogVolume,
   maxLookups,
   type Reply,
   type Request,
@@ -26,13 +29,14 @@ import {
 import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
 
 const channel = 3;
-/** nobody, nogroup: what a process that needs no rights runs as. */
-const unprivileged = 65534;
+/** nobody, nogroup: the user where no other id is mapped (user_namespaces(7)). */
+const nobody = 65534;
 
-type Quota = { lines: number; lookups: number };
+/** What one script has used of its own in one task. */
+type Quota = { lines: number; taken: number; volume: number; lookups: number };
 
 function main(): void {
-  dropPrivileges();
+  dropPrivileges(process.argv[2]);
   const incoming = new FrameReader<Request>(maxFrameBytes);
   const chunk = Buffer.allocUnsafe(64 << 10);
   const postponed: Array<Frame<Request>> = [];
@@ -57,38 +61,40 @@ function main(): void {
   function quotaOf(id: string): Quota {
     let quota = quotas.get(id);
     if (!quota) {
-      quota = { lines: 0, lookups: 0 };
+      quota = { lines: 0, taken: 0, volume: 0, lookups: 0 };
       quotas.set(id, quota);
     }
     return quota;
   }
 
-  const engine = createEngine(
-    {
-      log(id, level, text) {
-        const quota = quotaOf(id);
-        quota.lines += 1;
-        if (quota.lines > maxLogLines) return;
-        reply({ type: 'log', id, level: String(level), dropped: 0 }, [String(text).slice(0, maxLogLength)]);
-      },
-      lookup(id, kind, argument) {
-        const quota = quotaOf(id);
-        quota.lookups += 1;
-        if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
-        reply({ type: 'lookup', id, kind: String(kind), argument: String(argument).slice(0, 200) });
-        for (;;) {
-          const frame = read();
-          if (frame.header.type === 'found') return frame.segments[0] ?? 'null';
-          postponed.push(frame);
-        }
-      },
+  const engine = createEngine({
+    log(id, level, text) {
+      const quota = quotaOf(id);
+      quota.lines += 1;
+      if (quota.lines > maxLogLines || quota.volume >= maxLogVolume) return;
+      const line = String(text).slice(0, maxLogLength);
+      quota.taken += 1;
+      quota.volume += line.length;
+      reply({ type: 'log', id, level: logLevels.find(each => each === level) ?? 'info', dropped: 0 }, [line]);
     },
-    handlerNames,
-  );
+    lookup(id, kind, argument) {
+      const quota = quotaOf(id);
+      quota.lookups += 1;
+      if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
+      const known = lookupKinds.find(each => each === kind);
+      if (!known) return 'null';
+      reply({ type: 'lookup', id, kind: known, argument: String(argument).slice(0, maxArgumentLength) });
+      for (;;) {
+        const frame = read();
+        if (frame.header.type === 'found') return frame.segments[0] ?? 'null';
+        postponed.push(frame);
+      }
+    },
+  });
 
   function endQuota(id: string): void {
-    const lines = quotas.get(id)?.lines ?? 0;
-    if (lines > maxLogLines) reply({ type: 'log', id, level: 'warn', dropped: lines - maxLogLines }, ['']);
+    const { lines, taken } = quotaOf(id);
+    if (lines > taken) reply({ type: 'log', id, level: 'warn', dropped: lines - taken }, ['']);
     quotas.delete(id);
   }
 
@@ -184,16 +190,25 @@ function eventView(event: EventHeader, segments: string[], nriVersion: string) {
     return beginUpdate({ containerId: container?.id ?? '', linuxResources: decodeSegment(text) as LinuxResources, nriVersion });
   }
 
+  function changed(script: string, allow: string[], resultText: string): Array<[number, string]> {
+    const answer = decodeResult(resultText);
+    if (answer.error !== undefined || answer.result === undefined || answer.result === null) return [];
+    composition ??= begin();
+    const { claims } = contribute(composition, { script, allow: new Set(allow as Grant[]), shadow: false }, answer.result);
+    if (claims === 0) return [];
+    return [[changing, encodeSegment(event.compose === 'create' ? viewContainer(composition) : viewResources(composition))]];
+  }
+
   return {
     /** The texts that one script's result changes, by index. */
     after(script: string, allow: string[], shadow: boolean, resultText: string): Array<[number, string]> {
       if (changing < 0 || shadow) return [];
-      const answer = decodeResult(resultText) as { result?: unknown; error?: unknown };
-      if (answer.error !== undefined || answer.result === undefined || answer.result === null) return [];
-      composition ??= begin();
-      const { claims } = contribute(composition, { script, allow: new Set(allow as Grant[]), shadow }, answer.result);
-      if (claims === 0) return [];
-      return [[changing, encodeSegment(event.compose === 'create' ? viewContainer(composition) : viewResources(composition))]];
+      try {
+        return changed(script, allow, resultText);
+      } catch {
+        // The host will say what is wrong with it.
+        return [];
+      }
     },
   };
 }
@@ -202,11 +217,19 @@ function microsSince(started: number): number {
   return Math.round((monotonicNow() - started) * 1000);
 }
 
-function dropPrivileges(): void {
-  if (process.getuid?.() !== 0) return;
+/** `user`: the id to change to, when this process was started with more rights than scripts are to have. */
+function dropPrivileges(user: string | undefined): void {
+  if (user === undefined || process.getuid?.() !== 0) return;
   process.setgroups?.([]);
-  process.setgid?.(unprivileged);
-  process.setuid?.(unprivileged);
+  for (const id of [Number(user), nobody]) {
+    try {
+      process.setgid?.(id);
+      process.setuid?.(id);
+      return;
+    } catch {
+      // Not mapped in this user namespace.
+    }
+  }
 }
 
 main();

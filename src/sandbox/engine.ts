@@ -5,8 +5,19 @@
  * builtin, so the host watches this process from outside and nothing here has to be unbreakable.
  */
 import ivm from 'isolated-vm';
+import { readScriptError } from './check-reply.ts';
+import { type HandlerName, handlerNames } from './handler-names.ts';
 import { preludeSource } from './prelude.ts';
-import { type Facts, maxResultLength, maxStateLength, type Outcome, type SandboxScript, type ScriptError } from './protocol.ts';
+import {
+  type Facts,
+  maxErrorLength,
+  maxLogLength,
+  maxResultLength,
+  maxStateLength,
+  type Outcome,
+  type SandboxScript,
+  type ScriptError,
+} from './protocol.ts';
 
 /** What a script may call outside of its isolate, once per call. Neither may throw: host paths would leak into the isolate. */
 export type EngineCallbacks = {
@@ -20,7 +31,7 @@ export type Run = { outcome: 'ok'; text: string; micros: number } | (Failure & {
 export type Engine = {
   setFacts(facts: Facts): void;
   /** Compiles a script and evaluates its top level once. */
-  load(script: SandboxScript): { handlers: string[] } | Failure;
+  load(script: SandboxScript): { handlers: HandlerName[] } | Failure;
   unload(id: string): void;
   /** Makes a fresh context ready for the script's next event. */
   prepare(id: string): Failure | undefined;
@@ -56,7 +67,7 @@ export function shareText(text: string): SharedText {
 
 const preludeText = preludeSource();
 
-export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly string[]): Engine {
+export function createEngine(callbacks: EngineCallbacks): Engine {
   const loaded = new Map<string, Loaded>();
   let facts = '{}';
 
@@ -95,6 +106,7 @@ export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly 
         script.config,
         maxResultLength,
         maxStateLength,
+        maxLogLength,
       ],
       { ...timeout, result: { reference: true } },
     ) as ivm.Reference<Record<string, unknown>>;
@@ -128,11 +140,15 @@ export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly 
       try {
         entry = open(script);
         entry.ready = makeReady(entry);
-        const handlers = entry.ready.handlers.applySync(undefined, [], { timeout: script.timeout });
+        const handlers = readHandlers(entry.ready.handlers.applySync(undefined, [], { timeout: script.timeout }));
+        if (!Array.isArray(handlers)) {
+          close(entry);
+          return { outcome: 'error', error: handlers };
+        }
         const before = loaded.get(script.id);
         if (before) close(before);
         loaded.set(script.id, entry);
-        return { handlers: String(handlers).split(',') };
+        return { handlers };
       } catch (thrown) {
         const failed = failure(entry, thrown);
         if (entry) close(entry);
@@ -180,6 +196,7 @@ export function createEngine(callbacks: EngineCallbacks, handlerNames: readonly 
             micros: spentOn,
           };
         }
+        if (text.length > maxResultLength) return { outcome: 'error', error: tooLarge, micros: spentOn };
         if (grown(entry)) entry.spent = true;
         return { outcome: 'ok', text, micros: spentOn };
       } catch (thrown) {
@@ -206,8 +223,22 @@ function grown(entry: Loaded): boolean {
   return used > Math.min(entry.atFirst + growth, entry.script.memory / 2);
 }
 
+/** From the isolate: it may be anything. */
+function readHandlers(text: unknown): HandlerName[] | ScriptError {
+  const { handlers, error } = JSON.parse(String(text)) as { handlers?: unknown; error?: unknown };
+  if (typeof handlers !== 'string') return readScriptError(error ?? { message: 'its handlers cannot be read' });
+  const defined = handlers.split(',');
+  return handlerNames.filter(name => defined.includes(name));
+}
+
 function readError(thrown: unknown): ScriptError {
   if (!(thrown instanceof Error)) return { name: '', message: `threw ${String(thrown)}`.slice(0, 1000), stack: '' };
   const stack = String(thrown.stack ?? '').split('\n    at (<isolated-vm boundary>)')[0]!;
-  return { name: thrown.name, message: thrown.message.slice(0, 4000), stack: stack.slice(0, 8000) };
+  return {
+    name: String(thrown.name).slice(0, maxErrorLength.name),
+    message: String(thrown.message).slice(0, maxErrorLength.message),
+    stack: stack.slice(0, maxErrorLength.stack),
+  };
 }
+
+const tooLarge: ScriptError = { name: 'RangeError', message: `the result has more than ${maxResultLength} characters of JSON`, stack: '' };

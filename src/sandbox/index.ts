@@ -3,6 +3,7 @@ export { type HandlerName, handlerNames } from './handler-names.ts';
 export { type Facts, maxStateLength, type SandboxScript, type ScriptError } from './protocol.ts';
 export {
   type LoadResult,
+  type MemoryCeiling,
   openSandbox,
   type Sandbox,
   type SandboxEvent,

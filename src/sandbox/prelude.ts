@@ -2,8 +2,9 @@
  * What runs inside an isolate's context before the script does: it offers `nri`, calls the handler and turns what comes back into text.
  *
  * {@link prelude} is never called here: its source text is compiled in the isolate. So it stands alone: no imports, nothing from
- * outside its own braces. The script shares its realm, so nothing that it does is a protection against the script: it only has to be
- * correct for honest ones. Everything it hands out is checked again outside.
+ * outside its own braces. The script shares its realm and may change every builtin, so what is used after the script has begun is taken
+ * before that, and objects that builtins look at have no prototype. That is for the sake of clear answers, not of protection: what comes out of
+ * an isolate is checked again outside. Strict mode keeps functions out of what `Error.prepareStackTrace` sees.
  */
 
 type Callbacks = {
@@ -14,7 +15,7 @@ type Callbacks = {
 };
 
 export type Prelude = {
-  /** Names of the handlers that the script defines. Throws when it defines none. */
+  /** JSON of `{ handlers }`, the names of the handlers that the script defines with commas between them, or of `{ error }`. */
   handlers(): string;
   /** Calls a handler. Returns its text, or '' when it returned a promise: then {@link Prelude.collect} has the text. */
   start(handler: string, names: string, ...segments: string[]): string;
@@ -22,9 +23,9 @@ export type Prelude = {
   collect(): string;
 };
 
-/** The script's source expression: `(…)(log, lookup, handlerNames, facts, config, maxResult, maxState)` gives a {@link Prelude}. */
+/** The script's source expression: `(…)(log, lookup, handlerNames, facts, config, maxResult, maxState, maxLog)` gives a {@link Prelude}. */
 export function preludeSource(): string {
-  return `(${prelude.toString()})`;
+  return `'use strict';(${prelude.toString()})`;
 }
 
 function prelude(
@@ -35,84 +36,116 @@ function prelude(
   configText: string,
   maxResult: number,
   maxState: number,
+  maxLog: number,
 ): Prelude {
   const { parse, stringify } = JSON;
-  const { defineProperty } = Object;
+  const { apply } = Reflect;
+  const { defineProperty, keys: keysOf } = Object;
+  const { isArray } = Array;
+  const [toText, toNumber, toBigInt] = [String, Number, BigInt];
+  const [ErrorOfType, ErrorOfRange] = [TypeError, RangeError];
+  const { indexOf, slice } = String.prototype;
+  const cut = (text: string, from: number, to?: number): string => apply(slice, text, [from, to]);
+  const known = handlerNames.split(',');
   const scope = globalThis as unknown as Record<string, unknown>;
   for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef']) delete scope[name];
 
   type Module = { exports: { default?: Record<string, unknown> } };
+  type Plain = Record<string, unknown>;
   const module: Module = { exports: {} };
-  const define = (body: (module: Module, exports: object) => void) => body(module, module.exports);
+  let failed: string | undefined;
+  const define = (body: (module: Module, exports: object) => void) => {
+    delete scope['__define'];
+    try {
+      body(module, module.exports);
+    } catch (thrown) {
+      failed = describe(thrown);
+    }
+  };
   defineProperty(scope, '__define', { value: define, configurable: true });
 
   let settled = '';
   const updates: unknown[] = [];
-  let state: Map<string, unknown> | undefined;
-  let stateChanges: Record<string, unknown> | undefined;
+  Object.setPrototypeOf(updates, null);
+  let kept: Plain | undefined;
+  let changes: Plain | undefined;
+
+  function put(target: object, name: string | number, value: unknown): void {
+    defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
+  }
 
   function lazy(target: object, name: string, compute: () => unknown): void {
-    const settle = (value: unknown) => defineProperty(target, name, { value, writable: true, enumerable: true, configurable: true });
     defineProperty(target, name, {
+      __proto__: null,
       enumerable: true,
       configurable: true,
       get() {
         const value = compute();
-        settle(value);
+        put(target, name, value);
         return value;
       },
-      set: settle,
-    });
+      set: (value: unknown) => put(target, name, value),
+    } as PropertyDescriptor);
   }
 
   function decode(text: string): unknown {
     if (text[0] !== '!') return parse(text);
-    const colon = text.indexOf(':');
-    const end = colon + 1 + Number(text.slice(1, colon));
-    const value = parse(text.slice(end));
-    for (const [path, digits] of parse(text.slice(colon + 1, end))) {
+    const colon = apply(indexOf, text, [':']);
+    const end = colon + 1 + toNumber(cut(text, 1, colon));
+    const value = parse(cut(text, end));
+    const list = parse(cut(text, colon + 1, end));
+    for (let at = 0; at < list.length; at++) {
+      const path = list[at][0];
       let parent = value;
       for (let i = 0; i < path.length - 1; i++) parent = parent[path[i]];
-      parent[path[path.length - 1]] = BigInt(digits);
+      put(parent, path[path.length - 1], toBigInt(list[at][1]));
     }
     return value;
+  }
+
+  function odd(tag: string): object {
+    return { __proto__: null, '\u0000': tag };
   }
 
   function outsideJson(_key: string, value: unknown): unknown {
     switch (typeof value) {
       case 'bigint':
-        return { '\u0000': `${value}n` };
+        return odd(`${value}n`);
       case 'number':
-        return value - value === 0 ? value : { '\u0000': `${value}` };
+        return value - value === 0 ? value : odd(`${value}`);
       case 'function':
       case 'symbol':
-        return { '\u0000': typeof value };
+        return odd(typeof value);
       default:
         return value;
     }
   }
 
+  function textOf(value: unknown): string {
+    return typeof value === 'string' ? value : (stringify(value, outsideJson) ?? toText(value));
+  }
+
   function describe(thrown: unknown): string {
-    const text = { name: '', message: '', stack: '' };
+    const text = { __proto__: null, name: '', message: '', stack: '' };
     try {
       if (thrown !== null && typeof thrown === 'object') {
-        const error = thrown as Record<string, unknown>;
-        if (typeof error['name'] === 'string') text.name = error['name'].slice(0, 200);
-        if (typeof error['message'] === 'string') text.message = error['message'].slice(0, 4000);
-        if (typeof error['stack'] === 'string') text.stack = error['stack'].slice(0, 8000);
-        if (!text.message && !text.stack) text.message = `threw ${stringify(thrown, outsideJson)}`.slice(0, 1000);
+        const { name, message, stack } = thrown as Plain;
+        if (typeof name === 'string') text.name = cut(name, 0, 200);
+        if (typeof message === 'string') text.message = cut(message, 0, 4000);
+        if (typeof stack === 'string') text.stack = cut(stack, 0, 8000);
+        if (!text.message && !text.stack) text.message = cut(`threw ${textOf(thrown)}`, 0, 1000);
       } else {
-        text.message = `threw ${String(thrown)}`.slice(0, 1000);
+        text.message = cut(`threw ${toText(thrown)}`, 0, 1000);
       }
     } catch {
       text.message = 'threw a value that cannot be read';
     }
-    return stringify({ error: text });
+    return stringify({ __proto__: null, error: text });
   }
 
   function answer(result: unknown): string {
-    const text = stringify({ result, updates, state: stateChanges }, outsideJson);
-    if (text.length > maxResult) throw new RangeError(`the result is ${text.length} characters of JSON, at most ${maxResult} are taken`);
+    const text = stringify({ __proto__: null, result, updates, state: changes }, outsideJson);
+    if (text.length > maxResult) throw new ErrorOfRange(`the result is ${text.length} characters of JSON, at most ${maxResult} are taken`);
     return text;
   }
 
@@ -128,63 +161,69 @@ function prelude(
     return (message: unknown, fields?: unknown): void => {
       let text: string;
       try {
-        text = stringify(
-          { message: typeof message === 'string' ? message : (stringify(message, outsideJson) ?? String(message)), fields },
-          outsideJson,
-        );
+        text = stringify({ __proto__: null, message: textOf(message), fields }, outsideJson);
       } catch (thrown) {
-        text = stringify({ message: String(message), fields: { unreadable: String(thrown) } });
+        text = stringify({
+          __proto__: null,
+          message: 'a line that cannot be read',
+          fields: { __proto__: null, unreadable: toText(thrown) },
+        });
       }
-      log(level, text);
+      log(level, cut(text, 0, maxLog));
     };
   }
 
-  function known(kind: string, argument: unknown): unknown {
-    const text = lookup(kind, argument === undefined ? '' : String(argument));
-    if (text[0] === '#') throw new RangeError(text.slice(1));
+  function find(kind: string, argument: unknown): unknown {
+    const text = lookup(kind, argument === undefined ? '' : cut(toText(argument), 0, 200));
+    if (text[0] === '#') throw new ErrorOfRange(cut(text, 1));
     return decode(text) ?? undefined;
   }
 
-  function kept(): Map<string, unknown> {
-    state ??= new Map(Object.entries(known('state', '') as object));
-    return state;
+  function record(): Plain {
+    if (kept) return kept;
+    const all: Plain = { __proto__: null };
+    const found = find('state', '') as Plain;
+    const names = keysOf(found);
+    for (let at = 0; at < names.length; at++) put(all, names[at]!, found[names[at]!]);
+    kept = all;
+    return all;
   }
 
   function keep(key: unknown, value: unknown): void {
-    const name = String(key);
-    const record = kept();
-    const before = record.get(name);
-    if (value === null) record.delete(name);
-    else record.set(name, value);
-    if (stringify(Object.fromEntries(record)).length > maxState) {
-      if (before === undefined) record.delete(name);
-      else record.set(name, before);
-      throw new RangeError(`nri.state holds at most ${maxState} characters of JSON`);
+    const name = toText(key);
+    const all = record();
+    const before = all[name];
+    if (value === null) delete all[name];
+    else put(all, name, value);
+    if (stringify(all).length > maxState) {
+      if (before === undefined) delete all[name];
+      else put(all, name, before);
+      throw new ErrorOfRange(`nri.state holds at most ${maxState} characters of JSON`);
     }
-    stateChanges ??= {};
-    defineProperty(stateChanges, name, { value, enumerable: true, configurable: true, writable: true });
+    changes ??= { __proto__: null };
+    put(changes, name, value);
   }
 
   const nri = {
     state: {
-      get: (key: unknown) => kept().get(String(key)),
+      get: (key: unknown) => record()[toText(key)],
       set(key: unknown, value: unknown): void {
         const text = stringify(value);
         if (text === undefined || text === 'null')
-          throw new TypeError('nri.state keeps JSON values other than null; delete(key) removes one');
+          throw new ErrorOfType('nri.state keeps JSON values other than null; delete(key) removes one');
         keep(key, parse(text));
       },
       delete: (key: unknown) => keep(key, null),
-      keys: () => [...kept().keys()],
+      keys: () => keysOf(record()),
     },
     log: { debug: logger('debug'), info: logger('info'), warn: logger('warn'), error: logger('error') },
-    pod: (id: unknown) => known('pod', id),
-    pods: () => known('pods', ''),
-    container: (id: unknown) => known('container', id),
-    containers: (podSandboxId: unknown) => known('containers', podSandboxId),
+    pod: (id: unknown) => find('pod', id),
+    pods: () => find('pods', ''),
+    container: (id: unknown) => find('container', id),
+    containers: (podSandboxId: unknown) => find('containers', podSandboxId),
     update(update: unknown): void {
-      if (Array.isArray(update)) updates.push(...update);
-      else updates.push(update);
+      const list = isArray(update) ? update : [update];
+      for (let at = 0; at < list.length; at++) put(updates, updates.length, list[at]);
     },
   };
   lazy(nri, 'config', () => parse(configText) ?? undefined);
@@ -193,41 +232,67 @@ function prelude(
 
   const words = (level: string) => {
     const write = logger(level);
-    return (...values: unknown[]) =>
-      write(values.map(value => (typeof value === 'string' ? value : (stringify(value, outsideJson) ?? String(value)))).join(' '));
+    return (...values: unknown[]) => {
+      let line = '';
+      for (let at = 0; at < values.length; at++) line += `${at === 0 ? '' : ' '}${textOf(values[at])}`;
+      write(line);
+    };
   };
   scope['console'] = { debug: words('debug'), log: words('info'), info: words('info'), warn: words('warn'), error: words('error') };
 
-  function script(): Record<string, unknown> {
+  function script(): Plain {
     const exported = module.exports.default;
     if (exported === null || typeof exported !== 'object') {
-      throw new TypeError('no default export with handlers: write `export default { createContainer(event, nri) { … } }`');
+      throw new ErrorOfType('no default export with handlers: write `export default { createContainer(event, nri) { … } }`');
     }
     return exported;
   }
 
+  function isKnown(name: string): boolean {
+    for (let at = 0; at < known.length; at++) if (known[at] === name) return true;
+    return false;
+  }
+
+  function defined(exported: Plain): string {
+    let handlers = '';
+    const names = keysOf(exported);
+    for (let at = 0; at < names.length; at++) {
+      const name = names[at]!;
+      if (!isKnown(name) || typeof exported[name] !== 'function')
+        throw new ErrorOfType(`${name} is not a handler: the handlers are ${handlerNames}`);
+    }
+    for (let at = 0; at < known.length; at++) {
+      const name = known[at]!;
+      if (typeof exported[name] === 'function') handlers += `${handlers && ','}${name}`;
+    }
+    return handlers;
+  }
+
   return {
     handlers() {
-      delete scope['__define'];
-      const exported = script();
-      const handlers = handlerNames.split(',').filter(name => typeof exported[name] === 'function');
-      for (const name of Object.keys(exported)) {
-        if (handlers.includes(name)) continue;
-        throw new TypeError(`${name} is not a handler: the handlers are ${handlerNames.split(',').join(', ')}`);
+      if (failed !== undefined) return failed;
+      try {
+        const handlers = defined(script());
+        if (handlers === '') throw new ErrorOfType(`the default export has no handler: the handlers are ${handlerNames}`);
+        return stringify({ __proto__: null, handlers });
+      } catch (thrown) {
+        return describe(thrown);
       }
-      if (handlers.length === 0)
-        throw new TypeError(`the default export has no handler: the handlers are ${handlerNames.split(',').join(', ')}`);
-      return handlers.join(',');
     },
     start(handler, names, ...segments) {
+      if (failed !== undefined) return failed;
       try {
         settled = '';
         const event = {};
-        names.split(',').forEach((name, index) => {
+        let from = 0;
+        for (let index = 0; index < segments.length; index++) {
+          const comma = apply(indexOf, names, [',', from]);
+          const name = cut(names, from, comma < 0 ? names.length : comma);
+          from = comma + 1;
           lazy(event, name, () => decode(segments[index]!));
-        });
+        }
         const exported = script();
-        const result = (exported[handler] as (event: object, nri: object) => unknown).call(exported, event, nri);
+        const result = apply(exported[handler] as (event: object, nri: object) => unknown, exported, [event, nri]);
         if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {
           settle(result);
           return '';

@@ -1,19 +1,25 @@
 /** One sandbox process as the host sees it: start, frames in both directions, SIGKILL, exit. Knows nothing of what the frames mean. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { encodeFrame, type Frame, FrameReader, maxReplyBytes, type Reply, type Request } from './protocol.ts';
+import { checkReply } from './check-reply.ts';
+import { type Confinement, confine, thisMachine } from './confinement.ts';
+import { encodeFrame, type Frame, FrameReader, maxReplyBytes, maxReplyHeaderBytes, type Reply, type Request } from './protocol.ts';
 
 export type SandboxProcess = {
   readonly pid: number | undefined;
+  /** Bytes sent that the process has not taken yet. */
+  readonly untaken: number;
   send(request: Request, segments?: readonly string[]): void;
-  /** Ends the process at once; `onExit` follows. `reason` is what it is told. */
+  /** Ends the process at once; nothing more is heard of it but `onExit`. `reason` is what that is told. */
   kill(reason: string): void;
 };
 
 export type SandboxProcessEvents = {
+  /** The frame's form is checked; what it says is for the caller to judge. */
   onReply(frame: Frame<Reply>): void;
   /** Exactly once. `reason`: why, with the end of what the process wrote to stderr. */
   onExit(reason: string): void;
@@ -21,6 +27,8 @@ export type SandboxProcessEvents = {
 
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const childFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url));
+/** What the process may write to stderr in its life; a crash of V8 takes a few kilobytes. */
+const maxStderr = 1 << 20;
 
 /**
  * The command line of a sandbox process. isolated-vm needs `--no-node-snapshot`; Node's permission model leaves the process the files
@@ -41,8 +49,20 @@ export function sandboxArguments(): string[] {
   ];
 }
 
-/** Where packages live when they are not below this one (npm may put them beside it). */
-function packageFolders(names: string[]): string[] {
+/** How sandbox processes are confined on this machine. Starts a few small programs: to be done once. */
+export function confinementHere(): Confinement {
+  const addon = packageFolders(['isolated-vm'], true).flatMap(folder => [join(folder, 'isolated-vm.js'), ...prebuilt(folder)]);
+  return confine(thisMachine([process.execPath, childFile, ...addon]));
+}
+
+function prebuilt(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.node') && name.includes(process.arch))
+    .map(name => join(folder, name));
+}
+
+/** Where packages live when they are not below this one (npm may put them beside it), or wherever they are. */
+function packageFolders(names: string[], anywhere = false): string[] {
   const require = createRequire(import.meta.url);
   const folders = [];
   for (const name of names) {
@@ -55,30 +75,34 @@ function packageFolders(names: string[]): string[] {
         return false;
       }
     });
-    if (found && !found.startsWith(packageRoot)) folders.push(dirname(found));
+    if (found && (anywhere || !found.startsWith(packageRoot))) folders.push(dirname(found));
   }
   return folders;
 }
 
 /** Starts a sandbox process: empty environment, no descriptors but its channel, out of reach of the terminal's signals. */
-export function startSandboxProcess(events: SandboxProcessEvents): SandboxProcess {
-  const child = spawn(process.execPath, sandboxArguments(), {
-    cwd: '/',
-    env: {},
-    detached: true,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
+export function startSandboxProcess({ prefix, dropTo }: Confinement, events: SandboxProcessEvents): SandboxProcess {
+  const words = [...prefix, process.execPath, ...sandboxArguments(), ...(dropTo === undefined ? [] : [String(dropTo)])];
+  let child: ChildProcess;
+  try {
+    child = spawn(words[0]!, words.slice(1), { cwd: '/', env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    // Most failures come as an event; of some, such as ETXTBSY while Node is being replaced, it makes an exception.
+    setImmediate(() => events.onExit(`it could not be started: ${error instanceof Error ? error.message : String(error)}`));
+    return { pid: undefined, untaken: 0, send: () => {}, kill: () => {} };
+  }
   const channel = child.stdio[3] as Duplex;
-  const incoming = new FrameReader<Reply>(maxReplyBytes);
+  const incoming = new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderBytes);
   let stderr = '';
+  let stderrLength = 0;
   let killed: string | undefined;
   let over = false;
-  let garbled = false;
 
   function kill(reason: string): void {
     if (over || killed !== undefined) return;
     killed = reason;
     child.kill('SIGKILL');
+    channel.destroy();
   }
 
   function ended(reason: string): void {
@@ -89,19 +113,23 @@ export function startSandboxProcess(events: SandboxProcessEvents): SandboxProces
   }
 
   channel.on('data', (chunk: Buffer) => {
-    if (garbled) return;
     try {
       incoming.push(chunk);
-      for (let frame = incoming.next(); frame; frame = incoming.next()) events.onReply(frame);
+      while (killed === undefined) {
+        const frame = incoming.next();
+        if (!frame) return;
+        events.onReply(checkReply(frame));
+      }
     } catch (error) {
-      garbled = true;
       kill(`it sent something that is not the protocol: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
   channel.on('error', () => kill('its channel broke'));
-  channel.on('end', () => kill('it closed its channel'));
+  channel.on('end', () => child.kill('SIGKILL'));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4096);
+    stderrLength += text.length;
+    if (stderrLength > maxStderr) kill('it wrote too much to stderr');
   });
   child.on('error', error => ended(`it could not be started: ${error.message}`));
   // 'close' and not 'exit': what it had already said is read first.
@@ -110,6 +138,9 @@ export function startSandboxProcess(events: SandboxProcessEvents): SandboxProces
   return {
     get pid() {
       return child.pid;
+    },
+    get untaken() {
+      return channel.writableLength;
     },
     send(request, segments) {
       if (!over && killed === undefined) channel.write(encodeFrame(request, segments));

@@ -4,20 +4,29 @@
  * A frame is `u32be length of the rest | u32be length of the header | header (JSON) | segments`. Segments are UTF-8 texts that cross
  * without being looked at; the header tells their lengths in bytes. The child answers requests in the order in which it gets them.
  */
+import type { HandlerName } from './handler-names.ts';
 
 export const maxFrameBytes = 64 << 20;
 /** What the host accepts from the child in one frame; a larger one ends the child. */
 export const maxReplyBytes = 4 << 20;
+/** What the host accepts as the header of such a frame. */
+export const maxReplyHeaderBytes = 128 << 10;
 /** Longest result of one script, in UTF-16 units of its JSON. */
 export const maxResultLength = 1 << 20;
 /** Longest record that a script keeps (`nri.state`), in UTF-16 units of its JSON. */
 export const maxStateLength = 64 << 10;
 /** Longest log line of a script, in UTF-16 units of its JSON; what is longer is cut. */
 export const maxLogLength = 64 << 10;
-/** Log lines of one script in one event; the rest is counted and dropped. */
+/** Log lines of one script in one event, and their length in all; the rest is counted and dropped. */
 export const maxLogLines = 100;
+export const maxLogVolume = 256 << 10;
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 /** Look-ups (pods, containers) of one script in one event. */
 export const maxLookups = 100;
+export const lookupKinds = ['pod', 'pods', 'container', 'containers', 'state'] as const;
+export const maxArgumentLength = 200;
+/** Longest parts of a script's error, UTF-16 units. */
+export const maxErrorLength = { name: 200, message: 4000, stack: 8000 };
 
 /** A script as the sandbox needs it. */
 export type SandboxScript = {
@@ -65,16 +74,17 @@ export type Request =
 export type ScriptError = { name: string; message: string; stack: string };
 
 /** How one run of a script ended, as the sandbox saw it. */
-export type Outcome = 'ok' | 'error' | 'timeout' | 'memory' | 'pending' | 'budget';
+export type Outcome = (typeof outcomes)[number];
+export const outcomes = ['ok', 'error', 'timeout', 'memory', 'pending', 'budget'] as const;
 
 export type Reply =
   | { type: 'ready' }
-  | { type: 'loaded'; id: string; handlers: string[]; micros: number }
+  | { type: 'loaded'; id: string; handlers: HandlerName[]; micros: number }
   | { type: 'prepared'; id: string; micros: number }
   /** Loading or preparing failed. */
-  | { type: 'failed'; id: string; outcome: Outcome; error: ScriptError }
-  | { type: 'log'; id: string; level: string; dropped: number }
-  | { type: 'lookup'; id: string; kind: string; argument: string }
+  | { type: 'failed'; id: string; outcome: Exclude<Outcome, 'ok'>; error: ScriptError }
+  | { type: 'log'; id: string; level: (typeof logLevels)[number]; dropped: number }
+  | { type: 'lookup'; id: string; kind: (typeof lookupKinds)[number]; argument: string }
   | { type: 'result'; id: string; outcome: Outcome; micros: number; error?: ScriptError }
   | { type: 'done'; isolates: number; rss: number };
 
@@ -99,50 +109,83 @@ export class FrameError extends Error {
   readonly code = 'SANDBOX_PROTOCOL';
 }
 
-/** Takes a stream apart into frames. Throws {@link FrameError} before it allocates more than `limit`. */
+/**
+ * Takes a stream apart into frames. Throws {@link FrameError} before it allocates more than `limit` for a frame, and for a header longer than
+ * `headerLimit`.
+ */
 export class FrameReader<Header> {
   readonly #limit: number;
+  readonly #headerLimit: number;
+  readonly #length = Buffer.alloc(4);
+  #lengthFilled = 0;
+  #body: Buffer | undefined;
+  #bodyFilled = 0;
   #chunks: Buffer[] = [];
-  #buffered = 0;
 
-  constructor(limit: number) {
+  constructor(limit: number, headerLimit = limit) {
     this.#limit = limit;
+    this.#headerLimit = headerLimit;
   }
 
   push(chunk: Buffer): void {
     this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
   }
 
   /** The next complete frame, or undefined. */
   next(): Frame<Header> | undefined {
-    if (this.#buffered < 4) return undefined;
-    const length = this.#join(4).readUInt32BE(0);
-    if (length < 4 || length > this.#limit) throw new FrameError(`a frame of ${length} bytes`);
-    if (this.#buffered < 4 + length) return undefined;
-    const all = this.#join(4 + length);
-    const rest = all.subarray(4 + length);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#buffered = rest.length;
-    return decodeFrame(all.subarray(4, 4 + length));
+    if (!this.#body) {
+      this.#lengthFilled = this.#fill(this.#length, this.#lengthFilled);
+      if (this.#lengthFilled < 4) return undefined;
+      const length = this.#length.readUInt32BE(0);
+      if (length < 4 || length > this.#limit) throw new FrameError(`a frame of ${length} bytes`);
+      this.#body = Buffer.allocUnsafe(length);
+    }
+    this.#bodyFilled = this.#fill(this.#body, this.#bodyFilled);
+    if (this.#bodyFilled < this.#body.length) return undefined;
+    const body = this.#body;
+    this.#body = undefined;
+    this.#bodyFilled = 0;
+    this.#lengthFilled = 0;
+    return decodeFrame(body, this.#headerLimit);
   }
 
-  #join(wanted: number): Buffer {
-    if (this.#chunks[0]!.length < wanted) this.#chunks = [Buffer.concat(this.#chunks, this.#buffered)];
-    return this.#chunks[0]!;
+  /** Moves what has come into `target`, and says how far that is filled now. */
+  #fill(target: Buffer, filled: number): number {
+    let at = filled;
+    while (at < target.length && this.#chunks.length > 0) {
+      const chunk = this.#chunks[0]!;
+      const copied = chunk.copy(target, at);
+      at += copied;
+      if (copied === chunk.length) this.#chunks.shift();
+      else this.#chunks[0] = chunk.subarray(copied);
+    }
+    return at;
   }
 }
 
-function decodeFrame<Header>(body: Buffer): Frame<Header> {
+const maxSegments = 16;
+
+function decodeFrame<Header>(body: Buffer, headerLimit: number): Frame<Header> {
   const headerLength = body.readUInt32BE(0);
   if (headerLength > body.length - 4) throw new FrameError('a header longer than its frame');
-  const { segments: lengths, ...header } = JSON.parse(body.toString('utf8', 4, 4 + headerLength)) as Header & { segments: number[] };
+  if (headerLength > headerLimit) throw new FrameError(`a header of ${headerLength} bytes`);
+  const { segments: lengths, ...header } = parseHeader(body.toString('utf8', 4, 4 + headerLength));
+  if (!Array.isArray(lengths) || lengths.length > maxSegments) throw new FrameError('a header without its list of segments');
   const segments: string[] = [];
   let at = 4 + headerLength;
-  for (const length of lengths) {
-    if (!Number.isInteger(length) || length < 0 || at + length > body.length) throw new FrameError('a segment longer than its frame');
+  for (const length of lengths as unknown[]) {
+    if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || at + length > body.length)
+      throw new FrameError('a segment longer than its frame');
     segments.push(body.toString('utf8', at, at + length));
     at += length;
   }
   return { header: header as Header, segments };
+}
+
+function parseHeader(text: string): { segments?: unknown } {
+  try {
+    return { ...JSON.parse(text) };
+  } catch {
+    throw new FrameError('a header that is no JSON');
+  }
 }

@@ -3,13 +3,28 @@
  * makes no progress, and starts another.
  *
  * The host owns the clock. The process does one task at a time; while it has one, a watch runs that each sign of progress winds up
- * again, so a process that hangs is known together with the script that it hangs in.
+ * again, so a process that hangs is known together with the script that it hangs in. The same goes for what it occupies. What it says that
+ * does not belong to its task, or is more than it may say, ends it too.
  */
+import { readScriptError } from './check-reply.ts';
 import { monotonicNow } from './clock.ts';
+import type { Confinement } from './confinement.ts';
 import type { HandlerName } from './handler-names.ts';
-import { type SandboxProcess, startSandboxProcess } from './process.ts';
-import type { EventHeader, Facts, Frame, Outcome, Reply, Request, SandboxScript, ScriptError } from './protocol.ts';
-import { decodeResult } from './values.ts';
+import { type MemoryGauge, openMemoryGauge } from './memory.ts';
+import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
+import {
+  type EventHeader,
+  type Facts,
+  type Frame,
+  maxLogLines,
+  maxLookups,
+  type Outcome,
+  type Reply,
+  type Request,
+  type SandboxScript,
+  type ScriptError,
+} from './protocol.ts';
+import { type Answer, decodeResult } from './values.ts';
 
 /** How long past its own timeout a script may keep the process before the process is ended, milliseconds. */
 const grace = 100;
@@ -18,6 +33,15 @@ const loadAllowance = 2000;
 const prepareAllowance = 500;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
+/** How often the process' memory is looked at while it has a task, milliseconds. */
+const memoryInterval = 25;
+/** What a script's own limit is by default: more than that is added to what the process may have. */
+const ordinaryScriptMemory = 64 << 20;
+const mebibyte = 1 << 20;
+
+/** What the sandbox process may occupy, bytes: `base`, and for each script that it holds `perScript` and what its own limit is above 64 MiB. */
+export type MemoryCeiling = { base: number; perScript: number };
+const ordinaryCeiling: MemoryCeiling = { base: 384 * mebibyte, perScript: 16 * mebibyte };
 
 export type SandboxEvent = {
   handler: HandlerName;
@@ -33,7 +57,15 @@ export type SandboxEvent = {
 
 export type ScriptRun =
   | { id: string; outcome: 'ok'; micros: number; result: unknown; updates: unknown[]; state?: Record<string, unknown> }
-  | { id: string; outcome: Exclude<Outcome, 'ok'> | 'killed'; micros: number; error: ScriptError };
+  | {
+      id: string;
+      /** `killed`: it hung or crashed the process. `memory`: its own limit, or the process' ceiling. */
+      outcome: Exclude<Outcome, 'ok'> | 'killed';
+      micros: number;
+      error: ScriptError;
+      /** It took the process with it. */
+      costProcess?: true;
+    };
 
 export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };
 
@@ -46,6 +78,10 @@ export type SandboxState = {
   isolates: number;
   /** Resident bytes as the process last told. */
   rss: number;
+  /** Bytes that the process may occupy. */
+  ceiling: number;
+  /** What was taken from the process' rights. */
+  holds: Confinement['holds'];
 };
 
 export type SandboxObserver = {
@@ -78,14 +114,20 @@ type Task = {
   allowance(): number;
   /** True when the task is done. */
   onReply(frame: Frame<Reply>): boolean;
-  onLost(reason: string): void;
+  /** The script that runs now. */
+  running(): string | undefined;
+  onLost(loss: Loss): void;
 };
+
+/** Why a process ended in the middle of a task. */
+type Loss = { outcome: 'killed' | 'memory'; error: ScriptError; costProcess: true };
 
 type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: ScriptRun): void; finish(): void };
 
 type Probe = { script: SandboxScript; settle(result: LoadResult): void };
 
-export function openSandbox(observer: SandboxObserver): Sandbox {
+export function openSandbox(observer: SandboxObserver, ceiling: MemoryCeiling = ordinaryCeiling): Sandbox {
+  let confinement = confinementHere();
   const wanted = new Map<string, SandboxScript>();
   const probes: Probe[] = [];
   const present = new Set<string>();
@@ -99,9 +141,16 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
   let task: Task | undefined;
   let active: ActiveEvent | undefined;
   let watch: NodeJS.Timeout | undefined;
+  let rewound = 0;
+  let gauge: MemoryGauge | undefined;
+  let gaugeTimer: NodeJS.Timeout | undefined;
+  let gauged = 0;
+  let overCeiling = false;
+  let said = { lines: 0, lookups: 0, by: '' };
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let failedStarts = 0;
+  let everReady = false;
   let isolates = 0;
   let rss = 0;
   let closed: (() => void) | undefined;
@@ -110,14 +159,24 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
     restart = undefined;
     const startedAt = monotonicNow();
     starts += 1;
-    const process: SandboxProcess = startSandboxProcess({
+    // Should a process confined as planned not come up at all, then better one with Node's own means than none.
+    if (!everReady && failedStarts >= 2) confinement = { ...confinement, prefix: [] };
+    const process: SandboxProcess = startSandboxProcess(confinement, {
       onReply(frame) {
-        if (frame.header.type === 'ready') {
-          ready = true;
-          observer.onStarted?.(process.pid, monotonicNow() - startedAt);
-          rewind(undefined);
-          pump();
-        } else received(frame);
+        if (ready) {
+          received(frame);
+          return;
+        }
+        if (frame.header.type !== 'ready') {
+          process.kill('it spoke before it was ready');
+          return;
+        }
+        ready = true;
+        everReady = true;
+        gauge = openMemoryGauge(process.pid);
+        observer.onStarted?.(process.pid, monotonicNow() - startedAt);
+        rewind(undefined);
+        pump();
       },
       onExit: ended,
     });
@@ -125,56 +184,118 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
     rewind(startAllowance);
   }
 
+  /** Winds up the watch. When it fires, what the process has said by then is read first: it may be the host that was slow. */
   function rewind(allowance: number | undefined): void {
     clearTimeout(watch);
+    rewound += 1;
     if (allowance === undefined) return;
-    watch = setTimeout(() => current?.kill(`no progress for ${Math.round(allowance)} ms`), allowance);
+    const mark = rewound;
+    watch = setTimeout(() => {
+      setImmediate(() => {
+        if (mark === rewound) current?.kill(`no progress for ${Math.round(allowance)} ms`);
+      });
+    }, allowance);
+  }
+
+  function ceilingNow(): number {
+    let bytes = ceiling.base;
+    for (const { memory } of wanted.values()) bytes += ceiling.perScript + Math.max(0, memory - ordinaryScriptMemory);
+    return bytes;
+  }
+
+  function lookAtMemory(): void {
+    gauged = monotonicNow();
+    const bytes = gauge?.read();
+    const most = ceilingNow();
+    if (bytes === undefined || bytes <= most) return;
+    overCeiling = true;
+    current?.kill(`it occupied ${Math.round(bytes / mebibyte)} MiB, at most ${Math.round(most / mebibyte)} MiB are its own`);
+  }
+
+  function begin(next: Task): void {
+    task = next;
+    said = { lines: 0, lookups: 0, by: '' };
+    current?.send(next.request, next.segments);
+    rewind(next.allowance());
+    gaugeTimer ??= setInterval(lookAtMemory, memoryInterval);
+  }
+
+  /** Tasks shorter than the interval are looked at when they are over. */
+  function rest(): void {
+    task = undefined;
+    failedStarts = 0;
+    rewind(undefined);
+    if (monotonicNow() - gauged > memoryInterval) lookAtMemory();
   }
 
   function received(frame: Frame<Reply>): void {
     const { header, segments } = frame;
-    if (header.type === 'log') {
-      observer.onLog(header.id, header.level, segments[0] ?? '', header.dropped);
-      return;
-    }
-    if (header.type === 'lookup') {
-      current?.send({ type: 'found' }, [observer.onLookup(header.id, header.kind, header.argument)]);
-      return;
-    }
     if (!task) {
       current?.kill('it answered without being asked');
+      return;
+    }
+    if (header.type === 'log' || header.type === 'lookup') {
+      aside(header, segments[0] ?? '', task.running());
       return;
     }
     if (!task.onReply(frame)) {
       rewind(task.allowance());
       return;
     }
-    task = undefined;
-    failedStarts = 0;
-    rewind(undefined);
+    rest();
     pump();
+  }
+
+  /** What a script says beside its result. The child counts it too; one that does not is not ours any more. */
+  function aside(header: Extract<Reply, { type: 'log' | 'lookup' }>, text: string, running: string | undefined): void {
+    const { id } = header;
+    if (id !== running) {
+      current?.kill('it spoke for another script than the one that ran');
+      return;
+    }
+    if (said.by !== id) said = { lines: 0, lookups: 0, by: id };
+    if (header.type === 'log') {
+      said.lines += 1;
+      if (said.lines > maxLogLines + 1) current?.kill('it flooded the log');
+      else observer.onLog(id, header.level, text, header.dropped);
+      return;
+    }
+    said.lookups += 1;
+    if (said.lookups > maxLookups) current?.kill('it asked for more than it may');
+    else if ((current?.untaken ?? 0) > 0) current?.kill('it asked again before it had read the answer');
+    else current?.send({ type: 'found' }, [observer.onLookup(id, header.kind, header.argument)]);
   }
 
   function ended(reason: string): void {
     const lost = task;
+    const loss: Loss = { outcome: overCeiling ? 'memory' : 'killed', error: sandboxEnded(reason), costProcess: true };
     if (!ready || (lost && lost.request.type !== 'event')) failedStarts += 1;
     task = undefined;
     current = undefined;
     ready = false;
+    overCeiling = false;
     factsSent = false;
     present.clear();
     stale.clear();
     dropped.clear();
     rewind(undefined);
+    gauge?.close();
+    gauge = undefined;
+    stopGauge();
     if (closed) {
       closed();
       return;
     }
     observer.onEnded?.(reason);
-    lost?.onLost(reason);
+    lost?.onLost(loss);
     const pause = failedStarts < 2 ? 0 : Math.min(slowestRestart, 50 * 2 ** failedStarts);
     if (pause === 0) start();
     else restart = setTimeout(start, pause);
+  }
+
+  function stopGauge(): void {
+    clearInterval(gaugeTimer);
+    gaugeTimer = undefined;
   }
 
   /** Gives the process its next task: the event's scripts, the event, new scripts, missing scripts, contexts for the next event. */
@@ -188,13 +309,12 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
     for (const id of dropped) current.send({ type: 'unload', id });
     dropped.clear();
     const next = nextTask();
-    if (!next) {
-      for (const resolve of waitingForIdle.splice(0)) resolve();
+    if (next) {
+      begin(next);
       return;
     }
-    task = next;
-    current.send(next.request, next.segments);
-    rewind(next.allowance());
+    stopGauge();
+    for (const resolve of waitingForIdle.splice(0)) resolve();
   }
 
   function nextTask(): Task | undefined {
@@ -240,14 +360,19 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
       request: { type: 'load', script: rest },
       segments: [code],
       allowance: () => 2 * script.timeout + loadAllowance,
+      running: () => script.id,
       onReply({ header }) {
+        if ((header.type !== 'loaded' && header.type !== 'failed') || header.id !== script.id) {
+          current?.kill('it answered something else than it was asked');
+          return false;
+        }
         if (header.type === 'loaded') {
           present.add(script.id);
-          onLoaded?.({ handlers: header.handlers as HandlerName[], micros: header.micros });
-        } else if (header.type === 'failed') onFailed({ outcome: header.outcome as Failed['outcome'], error: header.error });
+          onLoaded?.({ handlers: header.handlers, micros: header.micros });
+        } else onFailed({ outcome: header.outcome, error: header.error });
         return true;
       },
-      onLost: reason => onFailed({ outcome: 'killed', error: sandboxEnded(reason) }),
+      onLost: onFailed,
     };
   }
 
@@ -257,8 +382,13 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
       request: { type: 'prepare', id },
       segments: [],
       allowance: () => 2 * timeout + prepareAllowance,
-      onReply: () => true,
-      onLost: reason => reportLost(id, { outcome: 'killed', error: sandboxEnded(reason) }),
+      running: () => id,
+      onReply({ header }) {
+        if ((header.type === 'prepared' || header.type === 'failed') && header.id === id) return true;
+        current?.kill('it answered something else than it was asked');
+        return false;
+      },
+      onLost: loss => reportLost(id, loss),
     };
   }
 
@@ -270,8 +400,9 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
       request: { type: 'event', handler: event.handler, scripts, deadline: event.deadline, compose: event.compose, names: event.names },
       segments: event.segments(),
       allowance: () => Math.min(wanted.get(scripts[at] ?? '')?.timeout ?? 0, Math.max(0, event.deadline - monotonicNow())) + grace,
+      running: () => scripts[at],
       onReply({ header, segments }) {
-        if (header.type === 'done') {
+        if (header.type === 'done' && at === scripts.length) {
           isolates = header.isolates;
           rss = header.rss;
           for (const id of scripts.slice(0, at)) stale.add(id);
@@ -285,9 +416,9 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
         run.report(readRun(header, segments));
         return false;
       },
-      onLost(reason) {
+      onLost(loss) {
         const id = scripts[at];
-        if (id !== undefined) run.report({ id, outcome: 'killed', micros: 0, error: sandboxEnded(reason) });
+        if (id !== undefined) run.report({ id, micros: 0, ...loss });
       },
     };
   }
@@ -345,7 +476,15 @@ export function openSandbox(observer: SandboxObserver): Sandbox {
         waitingForIdle.push(resolve);
         pump();
       }),
-    state: () => ({ pid: ready ? current?.pid : undefined, starts, scripts: wanted.size, isolates, rss }),
+    state: () => ({
+      pid: ready ? current?.pid : undefined,
+      starts,
+      scripts: wanted.size,
+      isolates,
+      rss,
+      ceiling: ceilingNow(),
+      holds: confinement.holds,
+    }),
     close: () =>
       new Promise(resolve => {
         clearTimeout(restart);
@@ -366,8 +505,8 @@ function sandboxEnded(reason: string): ScriptError {
 function readRun(header: Extract<Reply, { type: 'result' }>, segments: string[]): ScriptRun {
   const { id, outcome, micros } = header;
   if (outcome !== 'ok') return { id, outcome, micros, error: header.error ?? (outcome === 'budget' ? noTime : nothingSaid) };
-  const answer = decodeResult(segments[0] ?? '{}') as { result?: unknown; updates?: unknown; state?: unknown; error?: ScriptError };
-  if (answer.error) return { id, outcome: 'error', micros, error: answer.error };
+  const answer = readAnswer(segments[0] ?? '');
+  if (answer.error !== undefined) return { id, outcome: 'error', micros, error: readScriptError(answer.error) };
   const { state } = answer;
   const changed = state !== null && typeof state === 'object' && !Array.isArray(state);
   return {
@@ -380,4 +519,14 @@ function readRun(header: Extract<Reply, { type: 'result' }>, segments: string[])
   };
 }
 
+/** The text comes from the script's own realm: it may be anything. */
+function readAnswer(text: string): Answer {
+  try {
+    return decodeResult(text);
+  } catch {
+    return { error: unreadable };
+  }
+}
+
 const nothingSaid: ScriptError = { name: '', message: 'the sandbox gave no reason', stack: '' };
+const unreadable: ScriptError = { name: '', message: 'what it returned cannot be read', stack: '' };

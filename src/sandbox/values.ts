@@ -46,13 +46,17 @@ export function decodeSegment(text: string): unknown {
   return value;
 }
 
+/** What the prelude says of a run. The parts are whatever the script made of them. */
+export type Answer = { result?: unknown; updates?: unknown; state?: unknown; error?: unknown };
+
 /**
- * A script's result from the prelude's JSON. Bigints and numbers outside JSON come back as they were; a function, symbol or the like
- * comes back as a symbol whose description says what it was.
+ * A script's answer from the prelude's JSON. Bigints and numbers outside JSON come back as they were; a function, symbol or the like
+ * comes back as a symbol whose description says what it was. Throws for anything that is no JSON object, or too deep to be looked at.
  */
-export function decodeResult(text: string): unknown {
+export function decodeResult(text: string): Answer {
   const value: unknown = JSON.parse(text);
-  return text.includes('"\\u0000"') ? withOddities(value) : value;
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new TypeError('an answer that is no object');
+  return (text.includes('"\\u0000"') ? withOddities(value) : value) as Answer;
 }
 
 function withOddities(value: unknown): unknown {

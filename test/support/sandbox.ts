@@ -3,6 +3,7 @@ import type { TestContext } from 'node:test';
 import {
   encodeSegment,
   type LoadResult,
+  type MemoryCeiling,
   monotonicNow,
   openSandbox,
   type Sandbox,
@@ -22,17 +23,24 @@ export type Bench = {
 };
 
 /** Scripts are written as `exports.default = { … }`: what the compiler makes of `export default`. */
-export function sandboxBench(t: TestContext, answer: (kind: string, argument: string) => string = () => 'null'): Bench {
+export function sandboxBench(
+  t: TestContext,
+  answer: (kind: string, argument: string) => string = () => 'null',
+  ceiling?: MemoryCeiling,
+): Bench {
   const bench: Pick<Bench, 'logs' | 'lost' | 'ended' | 'lookups'> = { logs: [], lost: [], ended: [], lookups: [] };
-  const sandbox = openSandbox({
-    onLog: (id, level, text, dropped) => bench.logs.push({ id, level, text, dropped }),
-    onLookup: (_id, kind, argument) => {
-      bench.lookups.push([kind, argument]);
-      return answer(kind, argument);
+  const sandbox = openSandbox(
+    {
+      onLog: (id, level, text, dropped) => bench.logs.push({ id, level, text, dropped }),
+      onLookup: (_id, kind, argument) => {
+        bench.lookups.push([kind, argument]);
+        return answer(kind, argument);
+      },
+      onLost: id => bench.lost.push(id),
+      onEnded: reason => bench.ended.push(reason),
     },
-    onLost: id => bench.lost.push(id),
-    onEnded: reason => bench.ended.push(reason),
-  });
+    ceiling,
+  );
   t.after(() => sandbox.close());
   return {
     ...bench,
