@@ -3,11 +3,11 @@ export { type HandlerName, handlerNames } from './handler-names.ts';
 export { type Facts, maxStateLength, type SandboxScript, type ScriptError } from './protocol.ts';
 export {
   type LoadResult,
-  type MemoryCeiling,
   openSandbox,
   type Sandbox,
   type SandboxEvent,
   type SandboxObserver,
+  type SandboxOptions,
   type SandboxState,
   type ScriptRun,
 } from './sandbox.ts';

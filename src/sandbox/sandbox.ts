@@ -126,8 +126,15 @@ type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: Scrip
 
 type Probe = { script: SandboxScript; settle(result: LoadResult): void };
 
-export function openSandbox(observer: SandboxObserver, ceiling: MemoryCeiling = ordinaryCeiling): Sandbox {
-  let confinement = confinementHere();
+export type SandboxOptions = {
+  ceiling?: MemoryCeiling;
+  /** How its processes are started. */
+  confinement?: Confinement;
+};
+
+export function openSandbox(observer: SandboxObserver, options: SandboxOptions = {}): Sandbox {
+  const { ceiling = ordinaryCeiling } = options;
+  let confinement = options.confinement ?? confinementHere();
   const wanted = new Map<string, SandboxScript>();
   const probes: Probe[] = [];
   const present = new Set<string>();

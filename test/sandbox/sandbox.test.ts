@@ -120,7 +120,7 @@ test('a script that eats memory is stopped, and the others run', async t => {
 });
 
 test('memory that V8 does not count ends the process at its ceiling, and the script is told both figures', async t => {
-  const bench = sandboxBench(t, undefined, { base: 160 << 20, perScript: 0 });
+  const bench = sandboxBench(t, undefined, { ceiling: { base: 160 << 20, perScript: 0 } });
   const source = 'exports.default = { createContainer() { new Array(1e9).fill(0); } };';
   await bench.load('bad', source, { timeout: 3000, memory: 64 << 20 });
   await bench.load('good', returning('1'));
@@ -134,7 +134,7 @@ test('memory that V8 does not count ends the process at its ceiling, and the scr
 });
 
 test('a top level that eats memory fails to load, and the process is replaced', async t => {
-  const bench = sandboxBench(t, undefined, { base: 160 << 20, perScript: 0 });
+  const bench = sandboxBench(t, undefined, { ceiling: { base: 160 << 20, perScript: 0 } });
   const source = 'new Array(1e9).fill(0);';
   const result = await bench.load('bad', source, { timeout: 3000 });
   assert.equal('outcome' in result && result.outcome, 'memory');

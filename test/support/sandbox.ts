@@ -3,11 +3,11 @@ import type { TestContext } from 'node:test';
 import {
   encodeSegment,
   type LoadResult,
-  type MemoryCeiling,
   monotonicNow,
   openSandbox,
   type Sandbox,
   type SandboxEvent,
+  type SandboxOptions,
   type ScriptRun,
 } from '../../src/sandbox/index.ts';
 import type { SandboxScript } from '../../src/sandbox/protocol.ts';
@@ -26,7 +26,7 @@ export type Bench = {
 export function sandboxBench(
   t: TestContext,
   answer: (kind: string, argument: string) => string = () => 'null',
-  ceiling?: MemoryCeiling,
+  options?: SandboxOptions,
 ): Bench {
   const bench: Pick<Bench, 'logs' | 'lost' | 'ended' | 'lookups'> = { logs: [], lost: [], ended: [], lookups: [] };
   const sandbox = openSandbox(
@@ -39,7 +39,7 @@ export function sandboxBench(
       onLost: id => bench.lost.push(id),
       onEnded: reason => bench.ended.push(reason),
     },
-    ceiling,
+    options,
   );
   t.after(() => sandbox.close());
   return {

@@ -1,0 +1,66 @@
+/** A sandbox process in somebody else's hands: does its work like an honest one, until the event in which it does what its argument says. */
+import { readSync, writeSync } from 'node:fs';
+import { encodeFrame, type Frame, FrameReader, maxFrameBytes, type Reply, type Request } from '../../src/sandbox/protocol.ts';
+
+const channel = 3;
+const incoming = new FrameReader<Request>(maxFrameBytes);
+const chunk = Buffer.alloc(64 << 10);
+
+function read(): Frame<Request> {
+  for (;;) {
+    const frame = incoming.next();
+    if (frame) return frame;
+    const length = readSync(channel, chunk, 0, chunk.length, null);
+    if (length === 0) process.exit(0);
+    incoming.push(Buffer.from(chunk.subarray(0, length)));
+  }
+}
+
+function write(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(channel, bytes, at);
+}
+
+const say = (reply: Reply, segments?: string[]) => write(encodeFrame(reply, segments));
+const result = (id: string) => say({ type: 'result', id, outcome: 'ok', micros: 1 }, ['{"result":"forged"}']);
+const done = () => say({ type: 'done', isolates: 1, rss: 1 });
+const log = (id: string) => say({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']);
+const lookup = (id: string) => say({ type: 'lookup', id, kind: 'containers', argument: '' });
+
+function forever(act: () => void): never {
+  for (;;) act();
+}
+
+const deeds: Record<string, (script: string) => void> = {
+  'answers for another script': () => result('other'),
+  'says that it is done before it is': done,
+  'answers for the same script twice': id => {
+    result(id);
+    result(id);
+  },
+  'answers something else': id => say({ type: 'loaded', id, handlers: [], micros: 1 }),
+  'says again that it is ready': () => say({ type: 'ready' }),
+  'logs for another script': () => log('other'),
+  'looks up for another script': () => lookup('other'),
+  'logs without end': id => forever(() => log(id)),
+  'asks without end': id => forever(() => lookup(id)),
+  'sends nonsense without end': () => forever(() => write(Buffer.alloc(1 << 20, 0x41))),
+  'begins a frame and trickles': () => {
+    write(Buffer.from([0, 0x3f, 0xff, 0xff]));
+    forever(() => write(Buffer.from([0])));
+  },
+  'writes to stderr without end': () => forever(() => writeSync(2, 'x'.repeat(65536))),
+  'closes its channel': () => process.exit(7),
+  'goes on after it is done': id => {
+    result(id);
+    done();
+    forever(() => log(id));
+  },
+};
+
+say({ type: 'ready' });
+for (;;) {
+  const { header } = read();
+  if (header.type === 'load') say({ type: 'loaded', id: header.script.id, handlers: ['createContainer'], micros: 1 });
+  if (header.type === 'prepare') say({ type: 'prepared', id: header.id, micros: 1 });
+  if (header.type === 'event') deeds[process.argv[2]!]!(header.scripts[0]!);
+}
