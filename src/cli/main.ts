@@ -1,6 +1,7 @@
 /** The command line: picks the command. */
 import { CliError } from './cli-error.ts';
 import { demo } from './demo.ts';
+import { doctor } from './doctor.ts';
 import { run } from './run.ts';
 
 const usage = `nri-scripts: small TypeScript hooks for containerd and CRI-O, as one NRI plugin
@@ -8,6 +9,7 @@ const usage = `nri-scripts: small TypeScript hooks for containerd and CRI-O, as 
 Usage:
   nri-scripts run [options]    connect to the runtime and run the scripts of a directory
   nri-scripts demo             show it at work, against an embedded runtime
+  nri-scripts doctor [options] try out what protects the node, and what the plugin needs
   nri-scripts help             this text; "nri-scripts run --help" lists the options
 
 Examples:
@@ -15,7 +17,7 @@ Examples:
   nri-scripts run --socket /var/run/nri/nri.sock --log-file /var/log/nri-scripts.log
 `;
 
-const commands: Record<string, (args: string[]) => Promise<number>> = { run, demo };
+const commands: Record<string, (args: string[]) => Promise<number>> = { run, demo, doctor };
 
 async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;

@@ -104,3 +104,15 @@ test('the demo exits with 0 and shows what changed, who failed and where', async
   assert.match(stderr(), /25-loops\.ts +\S+ ms +was stopped at its timeout at 25-loops\.ts:6:\d+/);
   assert.match(stderr(), /0 late, 0 failed/);
 });
+
+test('doctor tries out what protects the node, and says what does not hold', async t => {
+  const { path } = folder(t, { 'scripts.d/10-a.js': script, 'scripts.d/20-b.js': 'export default {' });
+  const flags = ['--socket', join(path, 'nri.sock'), '--scripts', join(path, 'scripts.d'), '--state', join(path, 'state')];
+  const { end, stderr } = start(t, program, ['doctor', ...flags]);
+  assert.equal(await end, 1);
+  assert.match(stderr(), /^ok +the sandbox process is up in \d+ ms/m);
+  assert.match(stderr(), /^ok +a script that V8 cannot stop was stopped after \d+ ms/m);
+  assert.match(stderr(), /^NO +no socket at /m);
+  assert.match(stderr(), /^NO +SCRIPT_SYNTAX: 20-b\.js:1:\d+: /m);
+  assert.match(stderr(), /^ok +\S+: 10-a\.js$/m);
+});
