@@ -21,6 +21,9 @@ import { createScriptLog } from './script-log.ts';
 import { createStateStore } from './state-store.ts';
 import { type SendUpdates, sendUnsolicited } from './unsolicited.ts';
 
+/** How often the log tells at debug level what the sandbox holds, milliseconds. */
+const sandboxLogInterval = 5000;
+
 export type HostOptions = {
   /** Absolute path of the scripts directory; it need not exist yet. */
   scripts: string;
@@ -68,6 +71,7 @@ export function createHost(options: HostOptions): Host {
   let runtime = { name: '', version: '', nriVersion: '' };
   let requestTimeout = 0;
   let send: SendUpdates | undefined;
+  let sandboxLoggedAt = 0;
 
   const sandbox = openSandbox({
     onLog(id, level, text, dropped) {
@@ -145,12 +149,21 @@ export function createHost(options: HostOptions): Host {
     requestTimeout: () => requestTimeout,
     onReport(report) {
       logEvent(logger, report);
+      logSandbox();
       options.onReport?.(report);
     },
     onUpdates: updates => void sendUnsolicited(logger, send, updates),
     quarantine,
     onState: stateStore.change,
   });
+
+  /** What the sandbox holds, for whoever watches a node for long. */
+  function logSandbox(): void {
+    if (monotonicNow() < sandboxLoggedAt + sandboxLogInterval) return;
+    sandboxLoggedAt = monotonicNow();
+    const { pid, starts, scripts, isolates, rss } = sandbox.state();
+    logger.debug({ pid, starts, scripts, isolates, rss }, 'sandbox');
+  }
 
   /** No event uses these versions any more, unless one has come back. */
   function letGo(gone: readonly ActiveScript[]): void {
