@@ -66,7 +66,7 @@ function replyOf(header: Fields): Reply {
     case 'result':
       return resultOf(header);
     case 'done':
-      return { type, isolates: amountOf(header, 'isolates'), rss: amountOf(header, 'rss') };
+      return { type, isolates: amountOf(header, 'isolates') };
     default:
       throw new FrameError(`a reply of type ${String(type).slice(0, 20)}`);
   }

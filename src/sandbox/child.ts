@@ -53,9 +53,18 @@ function main(): void {
     }
   }
 
+  let held: Buffer | undefined;
+
   function reply(header: Reply, segments?: string[]): void {
     const frame = encodeFrame(header, segments);
-    for (let at = 0; at < frame.length; ) at += writeSync(channel, frame, at);
+    const bytes = held ? Buffer.concat([held, frame]) : frame;
+    held = undefined;
+    for (let at = 0; at < bytes.length; ) at += writeSync(channel, bytes, at);
+  }
+
+  /** Leaves with the next reply: one write, and one time that the host wakes up, less. */
+  function hold(header: Reply, segments?: string[]): void {
+    held = encodeFrame(header, segments);
   }
 
   function quotaOf(id: string): Quota {
@@ -117,17 +126,20 @@ function main(): void {
         engine.unload(header.id);
         return;
       case 'prepare': {
-        const started = monotonicNow();
-        const failed = engine.prepare(header.id);
-        endQuota(header.id);
-        if (failed) reply({ type: 'failed', id: header.id, ...failed });
-        else reply({ type: 'prepared', id: header.id, micros: microsSince(started) });
+        for (const id of header.ids) {
+          const started = monotonicNow();
+          const failed = engine.prepare(id);
+          endQuota(id);
+          if (failed) reply({ type: 'failed', id, ...failed });
+          else reply({ type: 'prepared', id, micros: microsSince(started) });
+        }
         return;
       }
       case 'event':
-        runEvent(engine, header, segments, facts.runtime.nriVersion, (answer, texts) => {
+        runEvent(engine, header, segments, facts.runtime.nriVersion, (answer, texts, isLast) => {
           if (answer.type === 'result') endQuota(answer.id);
-          reply(answer, texts);
+          if (isLast) hold(answer, texts);
+          else reply(answer, texts);
         });
         return;
     }
@@ -146,7 +158,7 @@ function runEvent(
   event: EventHeader,
   segments: string[],
   nriVersion: string,
-  reply: (header: Reply, segments?: string[]) => void,
+  reply: (header: Reply, segments?: string[], isLast?: boolean) => void,
 ): void {
   const names = event.names.join(',');
   const texts: SharedText[] = segments.map(shareText);
@@ -154,19 +166,21 @@ function runEvent(
   for (const [index, id] of event.scripts.entries()) {
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
+    const isLast = index === event.scripts.length - 1;
     if (!script || left < 1) {
-      reply({ type: 'result', id, outcome: 'budget', micros: 0 });
+      reply({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
     const run = engine.run(id, event.handler, names, texts, allowed(script.timeout, left, event.scripts.length - index));
     if (run.outcome !== 'ok') {
-      reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error });
+      reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
     }
-    reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text]);
+    reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
+    if (isLast) break;
     for (const [at, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[at] = shareText(text);
   }
-  reply({ type: 'done', isolates: engine.isolates(), rss: process.memoryUsage.rss() });
+  reply({ type: 'done', isolates: engine.isolates() });
 }
 
 /**

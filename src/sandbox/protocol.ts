@@ -67,7 +67,8 @@ export type Request =
   | { type: 'facts'; facts: Facts }
   | { type: 'load'; script: Omit<SandboxScript, 'code'> }
   | { type: 'unload'; id: string }
-  | { type: 'prepare'; id: string }
+  /** Answered once per id. */
+  | { type: 'prepare'; ids: string[] }
   | EventHeader
   | { type: 'found' };
 
@@ -86,7 +87,7 @@ export type Reply =
   | { type: 'log'; id: string; level: (typeof logLevels)[number]; dropped: number }
   | { type: 'lookup'; id: string; kind: (typeof lookupKinds)[number]; argument: string }
   | { type: 'result'; id: string; outcome: Outcome; micros: number; error?: ScriptError }
-  | { type: 'done'; isolates: number; rss: number };
+  | { type: 'done'; isolates: number };
 
 export type Frame<Header> = { header: Header; segments: string[] };
 

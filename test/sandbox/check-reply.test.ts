@@ -13,7 +13,7 @@ const good: Array<[Reply, string[]]> = [
   [{ type: 'lookup', id: 'a', kind: 'containers', argument: 'pod' }, []],
   [{ type: 'result', id: 'a', outcome: 'ok', micros: 3 }, ['{}']],
   [{ type: 'result', id: 'a', outcome: 'error', micros: 3, error }, []],
-  [{ type: 'done', isolates: 3, rss: 1e9 }, []],
+  [{ type: 'done', isolates: 3 }, []],
 ];
 
 test('what the protocol has is taken as it is', () => {
@@ -39,7 +39,6 @@ const wrong: Record<string, unknown[]> = {
   micros: [undefined, '1', -1, 0.5, Number.NaN, 1e300, null, { valueOf: 1 }],
   dropped: [undefined, -1, '5', 1e300],
   isolates: [undefined, [], -5],
-  rss: [undefined, Number.POSITIVE_INFINITY, '1'],
   outcome: [undefined, 'killed', 'set-aside', 'toString', 3],
   error: ['no', null, [], {}, { ...error, stack: 7 }, { ...error, message: 'x'.repeat(5000) }],
   level: [undefined, 'fatal', 'trace', 'constructor', { toString: 1 }],

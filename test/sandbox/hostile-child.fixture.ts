@@ -22,7 +22,7 @@ function write(bytes: Buffer): void {
 
 const say = (reply: Reply, segments?: string[]) => write(encodeFrame(reply, segments));
 const result = (id: string) => say({ type: 'result', id, outcome: 'ok', micros: 1 }, ['{"result":"forged"}']);
-const done = () => say({ type: 'done', isolates: 1, rss: 1 });
+const done = () => say({ type: 'done', isolates: 1 });
 const log = (id: string) => say({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']);
 const lookup = (id: string) => say({ type: 'lookup', id, kind: 'containers', argument: '' });
 
@@ -61,6 +61,6 @@ say({ type: 'ready' });
 for (;;) {
   const { header } = read();
   if (header.type === 'load') say({ type: 'loaded', id: header.script.id, handlers: ['createContainer'], micros: 1 });
-  if (header.type === 'prepare') say({ type: 'prepared', id: header.id, micros: 1 });
+  if (header.type === 'prepare') for (const id of header.ids) say({ type: 'prepared', id, micros: 1 });
   if (header.type === 'event') deeds[process.argv[2]!]!(header.scripts[0]!);
 }
