@@ -1,0 +1,12 @@
+// attack: buffers that are written to, without end
+// expect: timeout|memory|error|killed
+// settings: {"timeout": 1500}
+// biome-ignore-all lint: it is an attack
+// @ts-nocheck
+
+export default {
+  createContainer(event, nri) {
+    const kept = [];
+    for (;;) kept.push(new Uint8Array(8 << 20).fill(1));
+  },
+};

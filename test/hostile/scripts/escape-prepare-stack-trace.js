@@ -1,0 +1,31 @@
+// attack: the call sites of a stack: their functions, receivers and files
+// expect: ok
+// biome-ignore-all lint: it is an attack
+// @ts-nocheck
+
+export default {
+  createContainer(event, nri) {
+    const found = candidates => {
+      for (const value of candidates) {
+        if (value === undefined || value === null) continue;
+        for (const make of [() => value.constructor, () => value.constructor.constructor, () => value.__proto__.constructor.constructor]) {
+          try {
+            const outside = make()('return typeof process === "object" ? "process" : typeof require === "function" ? "require" : ""')();
+            if (outside && typeof outside === 'string') return outside;
+          } catch {}
+        }
+      }
+    };
+    let sites = [];
+    Error.prepareStackTrace = (_error, list) => {
+      sites = list;
+      return '';
+    };
+    new Error('x').stack;
+    let outside = found(sites) ?? found(sites.flatMap(site => [site.getFunction(), site.getThis(), site.getTypeName()]));
+    if (sites.some(site => /node:|file:|\/src\//.test(String(site.getFileName())))) outside ??= 'path of a file';
+    if (sites.some(site => typeof site.getFunction() === 'function' && site.getFileName() === 'nri-scripts'))
+      outside ??= 'a function of the prelude';
+    return { adjust: { env: outside ? { ESCAPED: String(outside) } : { ATTACK: 'contained' } } };
+  },
+};

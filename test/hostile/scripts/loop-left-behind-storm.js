@@ -1,0 +1,12 @@
+// attack: promises left behind that make the next one without end
+// expect: timeout|ok
+// biome-ignore-all lint: it is an attack
+// @ts-nocheck
+
+export default {
+  createContainer(event, nri) {
+    const again = () => Promise.resolve().then(again);
+    again();
+    return {};
+  },
+};
