@@ -13,7 +13,7 @@ import { defaultSettings, readSettings, type Settings } from './settings.ts';
 
 /** A compiled version of a script, with its settings. */
 export type ScriptVersion = {
-  /** Name and hash of code and settings. */
+  /** Name and hash of code, positions and settings. */
   id: string;
   name: string;
   code: string;
@@ -142,7 +142,7 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
 }
 
 function versionOf(file: ScriptFile, compiled: Compiled, settings: Settings): ScriptVersion {
-  const hash = createHash('sha256').update(compiled.code).update(JSON.stringify(settings)).digest('hex').slice(0, 12);
+  const hash = createHash('sha256').update(compiled.code).update(compiled.map).update(JSON.stringify(settings)).digest('hex').slice(0, 12);
   return {
     id: `${file.name}@${hash}`,
     name: file.name,

@@ -154,6 +154,21 @@ test('positions in the compiled script lead back to the author’s files', async
   assert.equal(positions.first(`Error: x\n    at fail (10-a.ts:${line}:${column})`), 'lib/fail.ts:4:3');
 });
 
+test('an edit that moves lines only moves the positions', async t => {
+  const { path, write } = folder(t, { '10-a.ts': script('1') });
+  const { store } = storeOf(t, path);
+  await store.refresh();
+  const position = () => {
+    const { code, positions } = store.active()[0]!;
+    const line = code.split('\n').findIndex(text => text.includes('createContainer')) + 1;
+    return positions.first(`    at createContainer (10-a.ts:${line}:5)`);
+  };
+  assert.match(position()!, /^10-a\.ts:1:/);
+  write({ '10-a.ts': `// one\n// two\n${script('1')}` });
+  await store.refresh();
+  assert.match(position()!, /^10-a\.ts:3:/);
+});
+
 test('a broken edit keeps the last good version and says so, and mending it replaces that', async t => {
   const { path, write } = folder(t, { '10-a.ts': script('1') });
   const { store, problems, changes } = storeOf(t, path);
