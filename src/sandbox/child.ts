@@ -26,6 +26,7 @@ import {
   type Reply,
   type Request,
 } from './protocol.ts';
+import { shareOf } from './share.ts';
 import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
 
 const channel = 3;
@@ -171,7 +172,7 @@ function runEvent(
       reply({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
-    const run = engine.run(id, event.handler, names, texts, allowed(script.timeout, left, event.scripts.length - index));
+    const run = engine.run(id, event.handler, names, texts, shareOf(script.timeout, left, event.scripts.length - index));
     if (run.outcome !== 'ok') {
       reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
@@ -181,14 +182,6 @@ function runEvent(
     for (const [at, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[at] = shareText(text);
   }
   reply({ type: 'done', isolates: engine.isolates() });
-}
-
-/**
- * Milliseconds that a script may take of those that are left: its own timeout, but at most twice its even share, so that the first of many
- * that hang leave time for the last.
- */
-function allowed(timeout: number, left: number, scripts: number): number {
-  return Math.ceil(Math.min(timeout, left, (2 * left) / (scripts + 1)));
 }
 
 /** Keeps the event's texts as they are for the next script: as changed so far. */

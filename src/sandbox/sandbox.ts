@@ -24,6 +24,7 @@ import {
   type SandboxScript,
   type ScriptError,
 } from './protocol.ts';
+import { shareOf } from './share.ts';
 import { type Answer, decodeResult } from './values.ts';
 
 /** How long past its own timeout a script may keep the process before the process is ended, milliseconds. */
@@ -33,6 +34,10 @@ const loadAllowance = 2000;
 const prepareAllowance = 500;
 /** Contexts that are made ready in one go: an event that arrives meanwhile waits for the rest of them, about 0.4 ms each. */
 const prepareAtOnce = 3;
+/** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
+const patience = 300;
+/** Failures in a row to get a loaded script ready again, after which it is given up. It may have been hit by a kill from outside. */
+const maxLosses = 3;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
 /** How often the process' memory is looked at while it has a task, milliseconds. */
@@ -101,7 +106,7 @@ export type Sandbox = {
   /** Compiles a script, evaluates its top level and keeps it for events. */
   load(script: SandboxScript): Promise<LoadResult>;
   unload(id: string): void;
-  /** Runs an event; `onRun` is called once per script, in order. Over by the deadline whatever happens. One at a time. */
+  /** Runs an event; `onRun` is called once per script: first for those that are not loaded, then in order. Over by the deadline whatever happens. One at a time. */
   run(event: SandboxEvent, onRun: (run: ScriptRun) => void): Promise<void>;
   /** Resolves when a process is up and all loaded scripts have a context ready. */
   idle(): Promise<void>;
@@ -126,7 +131,7 @@ type Loss = { outcome: 'killed' | 'memory'; error: ScriptError; costProcess: tru
 
 type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: ScriptRun): void; finish(): void };
 
-type Probe = { script: SandboxScript; settle(result: LoadResult): void };
+type Probe = { script: SandboxScript; settle(result: LoadResult): void; interrupted?: boolean };
 
 export type SandboxOptions = {
   ceiling?: MemoryCeiling;
@@ -142,6 +147,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const present = new Set<string>();
   const stale = new Set<string>();
   const dropped = new Set<string>();
+  /** Scripts that were loaded and could not be made ready again, and how often in a row: they are tried between events only. */
+  const losses = new Map<string, number>();
   const waitingForIdle: Array<() => void> = [];
   let facts: Facts | undefined;
   let factsSent = false;
@@ -155,6 +162,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   let gaugeTimer: NodeJS.Timeout | undefined;
   let gauged = 0;
   let overCeiling = false;
+  /** The process was ended because an event waited, and not because its task took longer than it may. */
+  let interrupted = false;
+  let inBackground = false;
   let said = { lines: 0, lookups: 0, by: '' };
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
@@ -193,16 +203,25 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   }
 
   /** Winds up the watch. When it fires, what the process has said by then is read first: it may be the host that was slow. */
-  function rewind(allowance: number | undefined): void {
+  function rewind(allowance: number | undefined, isInterruption = false): void {
     clearTimeout(watch);
     rewound += 1;
     if (allowance === undefined) return;
     const mark = rewound;
     watch = setTimeout(() => {
       setImmediate(() => {
-        if (mark === rewound) current?.kill(`no progress for ${Math.round(allowance)} ms`);
+        if (mark !== rewound) return;
+        interrupted = isInterruption;
+        current?.kill(isInterruption ? 'an event could not wait longer for it' : `no progress for ${Math.round(allowance)} ms`);
       });
     }, allowance);
+  }
+
+  /** What no event waited for when it began is not to hold one up. */
+  function rewindFor(current: Task): void {
+    const allowance = current.allowance();
+    if (inBackground && active && allowance > patience) rewind(patience, true);
+    else rewind(allowance);
   }
 
   function ceilingNow(): number {
@@ -224,7 +243,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     task = next;
     said = { lines: 0, lookups: 0, by: '' };
     current?.send(next.request, next.segments);
-    rewind(next.allowance());
+    inBackground = !active;
+    rewindFor(next);
     gaugeTimer ??= setInterval(lookAtMemory, memoryInterval);
   }
 
@@ -247,7 +267,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       return;
     }
     if (!task.onReply(frame)) {
-      rewind(task.allowance());
+      rewindFor(task);
       return;
     }
     rest();
@@ -302,6 +322,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     }
     observer.onEnded?.(reason);
     lost?.onLost(loss);
+    interrupted = false;
     const pause = failedStarts < 2 ? 0 : Math.min(slowestRestart, 50 * 2 ** failedStarts);
     if (pause === 0) start();
     else restart = setTimeout(start, pause);
@@ -333,27 +354,37 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   function nextTask(): Task | undefined {
     if (active) {
-      const missing = active.remaining.find(id => !present.has(id));
-      if (missing === undefined) return eventTask(active);
-      const script = wanted.get(missing);
-      if (script) return loadTask(script, failed => reportLost(script.id, failed));
-      active.report({ id: missing, outcome: 'error', micros: 0, error: { name: '', message: 'the script is not loaded', stack: '' } });
-      return active ? nextTask() : undefined;
+      const run = active;
+      for (const id of run.remaining.filter(each => !present.has(each))) {
+        const script = wanted.get(id);
+        if (script && !losses.has(id))
+          return loadTask(
+            script,
+            () => run.event.deadline,
+            failed => lose(id, failed),
+          );
+        run.report({ id, outcome: 'error', micros: 0, error: notLoaded });
+      }
+      return active ? eventTask(run) : undefined;
     }
     const probe = probes.shift();
     if (probe) {
       return loadTask(
         probe.script,
-        failed => probe.settle(failed),
+        forever,
+        failed => {
+          if (!interrupted || probe.interrupted) probe.settle(failed);
+          else probes.push({ ...probe, interrupted: true });
+        },
         loaded => {
           wanted.set(probe.script.id, probe.script);
           probe.settle(loaded);
         },
       );
     }
-    for (const script of wanted.values()) {
-      if (!present.has(script.id)) return loadTask(script, failed => reportLost(script.id, failed));
-    }
+    const missing = [...wanted.values()].filter(script => !present.has(script.id));
+    const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
+    if (script) return loadTask(script, forever, failed => lose(script.id, failed));
     const next = [...stale].filter(id => present.has(id)).slice(0, prepareAtOnce);
     for (const id of next) stale.delete(id);
     return next.length > 0 ? prepareTask(next) : undefined;
@@ -361,17 +392,27 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   type Failed = Exclude<LoadResult, { handlers: HandlerName[] }>;
 
-  function reportLost(id: string, failed: Failed): void {
+  function lose(id: string, failed: Failed): void {
+    const times = (losses.get(id) ?? 0) + 1;
+    losses.set(id, times);
+    if (times < maxLosses) return;
+    losses.delete(id);
     wanted.delete(id);
     observer.onLost(id, failed.error);
   }
 
-  function loadTask(script: SandboxScript, onFailed: (failed: Failed) => void, onLoaded?: (loaded: LoadResult) => void): Task {
+  /** `deadline`: of the event that waits for it; half of what is left then is for the others. */
+  function loadTask(
+    script: SandboxScript,
+    deadline: () => number,
+    onFailed: (failed: Failed) => void,
+    onLoaded?: (loaded: LoadResult) => void,
+  ): Task {
     const { code, ...rest } = script;
     return {
       request: { type: 'load', script: rest },
       segments: [code],
-      allowance: () => 2 * script.timeout + loadAllowance,
+      allowance: () => Math.min(2 * script.timeout + loadAllowance, Math.max(grace, (deadline() - monotonicNow()) / 2)),
       running: () => script.id,
       onReply({ header }) {
         if ((header.type !== 'loaded' && header.type !== 'failed') || header.id !== script.id) {
@@ -380,6 +421,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
         }
         if (header.type === 'loaded') {
           present.add(script.id);
+          losses.delete(script.id);
           onLoaded?.({ handlers: header.handlers, micros: header.micros });
         } else onFailed({ outcome: header.outcome, error: header.error });
         return true;
@@ -403,7 +445,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
         current?.kill('it answered something else than it was asked');
         return false;
       },
-      onLost: loss => reportLost(ids[at]!, loss),
+      onLost: loss => lose(ids[at]!, loss),
     };
   }
 
@@ -414,7 +456,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return {
       request: { type: 'event', handler: event.handler, scripts, deadline: event.deadline, compose: event.compose, names: event.names },
       segments: event.segments(),
-      allowance: () => Math.min(wanted.get(scripts[at] ?? '')?.timeout ?? 0, Math.max(0, event.deadline - monotonicNow())) + grace,
+      allowance: () => shareOf(wanted.get(scripts[at] ?? '')?.timeout ?? 0, event.deadline - monotonicNow(), scripts.length - at) + grace,
       running: () => scripts[at],
       onReply({ header, segments }) {
         if (header.type === 'done' && at === scripts.length) {
@@ -452,6 +494,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       }),
     unload(id) {
       wanted.delete(id);
+      losses.delete(id);
       stale.delete(id);
       if (present.delete(id)) dropped.add(id);
       pump();
@@ -468,8 +511,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
           event,
           remaining: [...event.scripts],
           report(result) {
-            if (run !== active || run.remaining[0] !== result.id) return;
-            run.remaining.shift();
+            const at = run.remaining.indexOf(result.id);
+            if (run !== active || at < 0) return;
+            run.remaining.splice(at, 1);
             onRun(result);
             if (run.remaining.length === 0) run.finish();
           },
@@ -483,6 +527,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
           },
         };
         active = run;
+        if (task && inBackground) rewindFor(task);
         pump();
       }),
     idle: () =>
@@ -510,6 +555,13 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   };
 }
 
+const forever = () => Number.POSITIVE_INFINITY;
+
+const notLoaded: ScriptError = {
+  name: '',
+  message: 'it is not loaded: it could not be made ready after the process was replaced',
+  stack: '',
+};
 const noTime: ScriptError = { name: '', message: 'no time was left in the event', stack: '' };
 
 function sandboxEnded(reason: string): ScriptError {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { monotonicNow } from '../../src/sandbox/index.ts';
+import { eventually } from '../support/eventually.ts';
 import { sandboxBench } from '../support/sandbox.ts';
 
 const returning = (expression: string) => `exports.default = { createContainer(event, nri) { return ${expression}; } };`;
@@ -283,4 +284,57 @@ test('scripts that hang leave time for the last of many', async t => {
   await bench.load('last', returning('1'));
   const runs = await bench.run([...hanging, 'last'], { deadline: monotonicNow() + 900 });
   assert.equal(runs.at(-1)?.outcome, 'ok');
+});
+
+test('a script that hangs for most of the event leaves time for a new process and the scripts after it', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('bad', 'exports.default = { createContainer() { const a = []; a[4294967294] = 1; a.sort(); } };', { timeout: 5000 });
+  await bench.load('good', returning('1'));
+  const [bad, good] = await bench.run(['bad', 'good'], { deadline: monotonicNow() + 2500 });
+  assert.deepEqual([bad?.outcome, good?.outcome], ['killed', 'ok']);
+});
+
+test('a script that is not loaded is told so, and the others run in order', async t => {
+  const bench = sandboxBench(t);
+  for (const name of ['a', 'b', 'c']) await bench.load(name, returning('1'));
+  bench.sandbox.unload('b');
+  const runs = await bench.run(['a', 'b', 'c']);
+  assert.deepEqual(
+    runs.map(({ id, outcome }) => `${id} ${outcome}`),
+    ['b error', 'a ok', 'c ok'],
+  );
+});
+
+test('a process that is killed from outside while it gets ready again costs no script', async t => {
+  const bench = sandboxBench(t);
+  const names = ['a', 'b', 'c'];
+  for (const name of names) await bench.load(name, returning('1'));
+  for (let round = 0; round < 2; round++) {
+    const { pid } = await eventually(
+      () => bench.sandbox.state(),
+      state => state.pid !== undefined && state.starts === round + 1,
+    );
+    process.kill(pid!, 'SIGKILL');
+  }
+  await eventually(
+    () => bench.ended.length,
+    count => count === 2,
+  );
+  await bench.sandbox.idle();
+  const runs = await bench.run(names);
+  assert.deepEqual(
+    runs.map(run => run.outcome),
+    ['ok', 'ok', 'ok'],
+  );
+  assert.deepEqual(bench.lost, []);
+});
+
+test('a new script that hangs at its top level does not hold up an event', async t => {
+  const bench = sandboxBench(t);
+  await bench.load('good', returning('1'));
+  const loading = bench.load('bad', 'const a = []; a[4294967294] = 1; a.sort();');
+  const [run] = await bench.run(['good'], { deadline: monotonicNow() + 1800 });
+  assert.equal(run?.outcome, 'ok');
+  const result = await loading;
+  assert.equal('outcome' in result && result.outcome, 'killed');
 });
