@@ -66,7 +66,7 @@ export type ScriptRun =
   | { id: string; outcome: 'ok'; micros: number; result: unknown; updates: unknown[]; state?: Record<string, unknown> }
   | {
       id: string;
-      /** `killed`: it hung or crashed the process. `memory`: its own limit, or the process' ceiling. */
+      /** `killed`: it hung or crashed the process, or went with it and is not back yet. `memory`: its own limit, or the process' ceiling. */
       outcome: Exclude<Outcome, 'ok'> | 'killed';
       micros: number;
       error: ScriptError;
@@ -363,7 +363,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
             () => run.event.deadline,
             failed => lose(id, failed),
           );
-        run.report({ id, outcome: 'error', micros: 0, error: notLoaded });
+        run.report({ id, outcome: script ? 'killed' : 'error', micros: 0, error: script ? notYetLoaded : notLoaded });
       }
       return active ? eventTask(run) : undefined;
     }
@@ -557,11 +557,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
 const forever = () => Number.POSITIVE_INFINITY;
 
-const notLoaded: ScriptError = {
-  name: '',
-  message: 'it is not loaded: it could not be made ready after the process was replaced',
-  stack: '',
-};
+const notLoaded: ScriptError = { name: '', message: 'it is not loaded', stack: '' };
+const notYetLoaded: ScriptError = { name: '', message: 'it is not loaded again yet: the sandbox process was lost while it was', stack: '' };
 const noTime: ScriptError = { name: '', message: 'no time was left in the event', stack: '' };
 
 function sandboxEnded(reason: string): ScriptError {

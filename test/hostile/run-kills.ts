@@ -13,7 +13,7 @@ const started = performance.now();
 const result = await killAtRandom(runtime, {
   events,
   seed,
-  pause: 1500,
+  pause: 2500,
   onProgress: done => done % 1000 === 0 && say(`${done} events, ${Math.round((performance.now() - started) / 1000)} s`),
 });
 await runtime.stop();
