@@ -82,10 +82,13 @@ function checkList(type: ListType, value: unknown, at: string, report: Report): 
     refuse(report, 'TOO_LARGE', at, `expected at most ${type.max} entries, got ${value.length}`);
     return undefined;
   }
+  const sound = !report.refused;
   const entries: unknown[] = [];
   for (let index = 0; index < value.length && !isFull(report); index++) {
     entries.push(check(type.of, value[index], `${at}[${index}]`, report));
   }
+  const wrong = sound && !report.refused ? type.rule?.(entries) : undefined;
+  if (wrong) refuse(report, 'BAD_VALUE', at, wrong);
   return entries;
 }
 

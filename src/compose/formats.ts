@@ -30,7 +30,10 @@ export const envValue = text('a string', maxString - 256);
 export const annotationKey = text('a non-empty key', 4096, /./s);
 export const annotationValue = text('a string', 262144);
 
-export const args = listOf(anyText, 8192);
+/** NRI takes an empty first entry for a mark and drops it (fact E5); as a program's name it would be none (execve(2)). */
+export const args = listOf(anyText, 8192, ([program]) =>
+  program === '' ? 'expected a program as the first entry, got an empty string' : undefined,
+);
 
 export const mount = message({
   destination: required(absolutePath),

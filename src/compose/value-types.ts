@@ -11,7 +11,13 @@ export type NameType = { kind: 'name'; names: readonly string[] };
 
 export type BooleanType = { kind: 'boolean' };
 
-export type ListType = { kind: 'list'; of: ValueType; max: number };
+export type ListType = {
+  kind: 'list';
+  of: ValueType;
+  max: number;
+  /** What the entries must fulfil together: says what is wrong, or nothing. */
+  rule?: (entries: readonly unknown[]) => string | undefined;
+};
 
 export type MessageType = {
   kind: 'message';
@@ -45,8 +51,8 @@ export function oneOf(...names: string[]): NameType {
   return { kind: 'name', names };
 }
 
-export function listOf(of: ValueType, max: number): ListType {
-  return { kind: 'list', of, max };
+export function listOf(of: ValueType, max: number, rule?: ListType['rule']): ListType {
+  return rule ? { kind: 'list', of, max, rule } : { kind: 'list', of, max };
 }
 
 export function message(members: Record<string, Member>, rule?: MessageType['rule']): MessageType {

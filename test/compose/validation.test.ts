@@ -184,6 +184,15 @@ test('adjust is for createContainer alone', () => {
   assert.match(problems[0]!.message, /only createContainer may adjust/);
 });
 
+test('an empty program name is refused: NRI would take it for a mark and drop it', () => {
+  const [problem] = problemsOf({ adjust: { args: ['', '-c'] } });
+  assert.deepEqual(
+    [problem!.code, problem!.message],
+    ['BAD_VALUE', 'adjust.args: expected a program as the first entry, got an empty string'],
+  );
+  assert.deepEqual(problemsOf({ adjust: { args: ['sh', ''] } }), []);
+});
+
 test('an update needs a container id', () => {
   assert.equal(problemsOf({ update: [{ linux: {} }] })[0]!.message, 'update[0].containerId: missing; it is required');
   assert.equal(problemsOf({ update: [{ containerId: '' }] })[0]!.code, 'BAD_VALUE');
