@@ -9,6 +9,6 @@ export {
   type SandboxObserver,
   type SandboxOptions,
   type SandboxState,
-  type ScriptRun,
 } from './sandbox.ts';
+export type { ScriptRun } from './script-run.ts';
 export { encodeSegment } from './values.ts';

@@ -6,26 +6,16 @@
  * again, so a process that hangs is known together with the script that it hangs in. The same goes for what it occupies. What it says that
  * does not belong to its task, or is more than it may say, ends it too.
  */
-import { readScriptError } from './check-reply.ts';
+import { type Aside, createAsides } from './asides.ts';
 import { monotonicNow } from './clock.ts';
 import type { Confinement } from './confinement.ts';
 import type { HandlerName } from './handler-names.ts';
-import { type MemoryGauge, openMemoryGauge } from './memory.ts';
+import { createMemoryWatch } from './memory.ts';
 import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
-import {
-  type EventHeader,
-  type Facts,
-  type Frame,
-  maxLogLines,
-  maxLookups,
-  type Outcome,
-  type Reply,
-  type Request,
-  type SandboxScript,
-  type ScriptError,
-} from './protocol.ts';
+import type { EventHeader, Facts, Frame, Outcome, Reply, Request, SandboxScript, ScriptError } from './protocol.ts';
+import { type Loss, lossOf, notRun, readRun, type ScriptRun } from './script-run.ts';
 import { shareOf } from './share.ts';
-import { type Answer, decodeResult } from './values.ts';
+import { createStallWatch } from './stall-watch.ts';
 
 /** How long past its own timeout a script may keep the process before the process is ended, milliseconds. */
 const grace = 100;
@@ -40,8 +30,6 @@ const patience = 300;
 const maxLosses = 3;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
-/** How often the process' memory is looked at while it has a task, milliseconds. */
-const memoryInterval = 25;
 /** What a script's own limit is by default: more than that is added to what the process may have. */
 const ordinaryScriptMemory = 64 << 20;
 const mebibyte = 1 << 20;
@@ -61,18 +49,6 @@ export type SandboxEvent = {
   names: string[];
   segments(): string[];
 };
-
-export type ScriptRun =
-  | { id: string; outcome: 'ok'; micros: number; result: unknown; updates: unknown[]; state?: Record<string, unknown> }
-  | {
-      id: string;
-      /** `killed`: it hung or crashed the process, or went with it and is not back yet. `memory`: its own limit, or the process' ceiling. */
-      outcome: Exclude<Outcome, 'ok'> | 'killed';
-      micros: number;
-      error: ScriptError;
-      /** It took the process with it. */
-      costProcess?: true;
-    };
 
 export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };
 
@@ -126,9 +102,6 @@ type Task = {
   onLost(loss: Loss): void;
 };
 
-/** Why a process ended in the middle of a task. */
-type Loss = { outcome: 'killed' | 'memory'; error: ScriptError; costProcess: true };
-
 type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: ScriptRun): void; finish(): void };
 
 type Probe = { script: SandboxScript; settle(result: LoadResult): void; interrupted?: boolean };
@@ -149,6 +122,12 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const dropped = new Set<string>();
   /** Scripts that were loaded and could not be made ready again, and how often in a row: they are tried between events only. */
   const losses = new Map<string, number>();
+  const stall = createStallWatch();
+  const asides = createAsides();
+  const memory = createMemoryWatch(ceilingNow, reason => {
+    overCeiling = true;
+    current?.kill(reason);
+  });
   const waitingForIdle: Array<() => void> = [];
   let facts: Facts | undefined;
   let factsSent = false;
@@ -156,16 +135,10 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   let ready = false;
   let task: Task | undefined;
   let active: ActiveEvent | undefined;
-  let watch: NodeJS.Timeout | undefined;
-  let rewound = 0;
-  let gauge: MemoryGauge | undefined;
-  let gaugeTimer: NodeJS.Timeout | undefined;
-  let gauged = 0;
   let overCeiling = false;
   /** The process was ended because an event waited, and not because its task took longer than it may. */
   let interrupted = false;
   let inBackground = false;
-  let said = { lines: 0, lookups: 0, by: '' };
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let failedStarts = 0;
@@ -191,37 +164,25 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
         }
         ready = true;
         everReady = true;
-        gauge = openMemoryGauge(process.pid);
+        memory.open(process.pid);
         observer.onStarted?.(process.pid, monotonicNow() - startedAt);
-        rewind(undefined);
+        stall.stop();
         pump();
       },
       onExit: ended,
     });
     current = process;
-    rewind(startAllowance);
-  }
-
-  /** Winds up the watch. When it fires, what the process has said by then is read first: it may be the host that was slow. */
-  function rewind(allowance: number | undefined, isInterruption = false): void {
-    clearTimeout(watch);
-    rewound += 1;
-    if (allowance === undefined) return;
-    const mark = rewound;
-    watch = setTimeout(() => {
-      setImmediate(() => {
-        if (mark !== rewound) return;
-        interrupted = isInterruption;
-        current?.kill(isInterruption ? 'an event could not wait longer for it' : `no progress for ${Math.round(allowance)} ms`);
-      });
-    }, allowance);
+    stall.wind(startAllowance, () => current?.kill(`it was not ready after ${startAllowance} ms`));
   }
 
   /** What no event waited for when it began is not to hold one up. */
-  function rewindFor(current: Task): void {
-    const allowance = current.allowance();
-    if (inBackground && active && allowance > patience) rewind(patience, true);
-    else rewind(allowance);
+  function rewindFor(next: Task): void {
+    const allowance = next.allowance();
+    const isImpatient = inBackground && active !== undefined && allowance > patience;
+    stall.wind(isImpatient ? patience : allowance, () => {
+      interrupted = isImpatient;
+      current?.kill(isImpatient ? 'an event could not wait longer for it' : `no progress for ${Math.round(allowance)} ms`);
+    });
   }
 
   function ceilingNow(): number {
@@ -230,30 +191,20 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return bytes;
   }
 
-  function lookAtMemory(): void {
-    gauged = monotonicNow();
-    const bytes = gauge?.read();
-    const most = ceilingNow();
-    if (bytes === undefined || bytes <= most) return;
-    overCeiling = true;
-    current?.kill(`it occupied ${Math.round(bytes / mebibyte)} MiB, at most ${Math.round(most / mebibyte)} MiB are its own`);
-  }
-
   function begin(next: Task): void {
     task = next;
-    said = { lines: 0, lookups: 0, by: '' };
+    asides.reset();
     current?.send(next.request, next.segments);
     inBackground = !active;
     rewindFor(next);
-    gaugeTimer ??= setInterval(lookAtMemory, memoryInterval);
+    memory.begin();
   }
 
-  /** Tasks shorter than the interval are looked at when they are over. */
   function rest(): void {
     task = undefined;
     failedStarts = 0;
-    rewind(undefined);
-    if (monotonicNow() - gauged > memoryInterval) lookAtMemory();
+    stall.stop();
+    memory.rest();
   }
 
   function received(frame: Frame<Reply>): void {
@@ -280,29 +231,16 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     else setImmediate(pump);
   }
 
-  /** What a script says beside its result. The child counts it too; one that does not is not ours any more. */
-  function aside(header: Extract<Reply, { type: 'log' | 'lookup' }>, text: string, running: string | undefined): void {
-    const { id } = header;
-    if (id !== running) {
-      current?.kill('it spoke for another script than the one that ran');
-      return;
-    }
-    if (said.by !== id) said = { lines: 0, lookups: 0, by: id };
-    if (header.type === 'log') {
-      said.lines += 1;
-      if (said.lines > maxLogLines + 1) current?.kill('it flooded the log');
-      else observer.onLog(id, header.level, text, header.dropped);
-      return;
-    }
-    said.lookups += 1;
-    if (said.lookups > maxLookups) current?.kill('it asked for more than it may');
-    else if ((current?.untaken ?? 0) > 0) current?.kill('it asked again before it had read the answer');
-    else current?.send({ type: 'found' }, [observer.onLookup(id, header.kind, header.argument)]);
+  function aside(header: Aside, text: string, running: string | undefined): void {
+    const objection = asides.objection(header, running, current?.untaken ?? 0);
+    if (objection !== undefined) current?.kill(objection);
+    else if (header.type === 'log') observer.onLog(header.id, header.level, text, header.dropped);
+    else current?.send({ type: 'found' }, [observer.onLookup(header.id, header.kind, header.argument)]);
   }
 
   function ended(reason: string): void {
     const lost = task;
-    const loss: Loss = { outcome: overCeiling ? 'memory' : 'killed', error: sandboxEnded(reason), costProcess: true };
+    const loss = lossOf(overCeiling ? 'memory' : 'killed', reason);
     if (!ready || (lost && lost.request.type !== 'event')) failedStarts += 1;
     task = undefined;
     current = undefined;
@@ -312,10 +250,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     present.clear();
     stale.clear();
     dropped.clear();
-    rewind(undefined);
-    gauge?.close();
-    gauge = undefined;
-    stopGauge();
+    stall.stop();
+    memory.close();
     if (closed) {
       closed();
       return;
@@ -326,11 +262,6 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     const pause = failedStarts < 2 ? 0 : Math.min(slowestRestart, 50 * 2 ** failedStarts);
     if (pause === 0) start();
     else restart = setTimeout(start, pause);
-  }
-
-  function stopGauge(): void {
-    clearInterval(gaugeTimer);
-    gaugeTimer = undefined;
   }
 
   /** Gives the process its next task: the event's scripts, the event, new scripts, missing scripts, contexts for the next event. */
@@ -348,7 +279,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       begin(next);
       return;
     }
-    stopGauge();
+    // The last script of an event was done without a task, and what follows is under way already.
+    if (task) return;
+    memory.pause();
     for (const resolve of waitingForIdle.splice(0)) resolve();
   }
 
@@ -363,7 +296,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
             () => run.event.deadline,
             failed => lose(id, failed),
           );
-        run.report({ id, outcome: script ? 'killed' : 'error', micros: 0, error: script ? notYetLoaded : notLoaded });
+        run.report(notRun(id, script ? 'not loaded again' : 'not loaded'));
       }
       return active ? eventTask(run) : undefined;
     }
@@ -521,7 +454,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
             if (run !== active) return;
             active = undefined;
             clearTimeout(timer);
-            for (const id of run.remaining) onRun({ id, outcome: 'budget', micros: 0, error: noTime });
+            for (const id of run.remaining) onRun(notRun(id, 'no time'));
             resolve();
             pumpAfterAnswer();
           },
@@ -540,7 +473,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       starts,
       scripts: wanted.size,
       isolates,
-      rss: gauge?.read() ?? 0,
+      rss: memory.bytes(),
       ceiling: ceilingNow(),
       holds: confinement.holds,
     }),
@@ -556,40 +489,3 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 }
 
 const forever = () => Number.POSITIVE_INFINITY;
-
-const notLoaded: ScriptError = { name: '', message: 'it is not loaded', stack: '' };
-const notYetLoaded: ScriptError = { name: '', message: 'it is not loaded again yet: the sandbox process was lost while it was', stack: '' };
-const noTime: ScriptError = { name: '', message: 'no time was left in the event', stack: '' };
-
-function sandboxEnded(reason: string): ScriptError {
-  return { name: '', message: `the sandbox process was lost while it ran: ${reason}`, stack: '' };
-}
-
-function readRun(header: Extract<Reply, { type: 'result' }>, segments: string[]): ScriptRun {
-  const { id, outcome, micros } = header;
-  if (outcome !== 'ok') return { id, outcome, micros, error: header.error ?? (outcome === 'budget' ? noTime : nothingSaid) };
-  const answer = readAnswer(segments[0] ?? '');
-  if (answer.error !== undefined) return { id, outcome: 'error', micros, error: readScriptError(answer.error) };
-  const { state } = answer;
-  const changed = state !== null && typeof state === 'object' && !Array.isArray(state);
-  return {
-    id,
-    outcome,
-    micros,
-    result: answer.result,
-    updates: Array.isArray(answer.updates) ? answer.updates : [],
-    ...(changed && { state: state as Record<string, unknown> }),
-  };
-}
-
-/** The text comes from the script's own realm: it may be anything. */
-function readAnswer(text: string): Answer {
-  try {
-    return decodeResult(text);
-  } catch {
-    return { error: unreadable };
-  }
-}
-
-const nothingSaid: ScriptError = { name: '', message: 'the sandbox gave no reason', stack: '' };
-const unreadable: ScriptError = { name: '', message: 'what it returned cannot be read', stack: '' };

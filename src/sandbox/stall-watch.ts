@@ -1,0 +1,30 @@
+/** Notices that a process makes no progress. */
+export type StallWatch = {
+  /** Winds the watch up anew: `onStalled` is called unless it is wound up or stopped within so many milliseconds. */
+  wind(millis: number, onStalled: () => void): void;
+  stop(): void;
+};
+
+/** What has come in by the time that the watch fires is read first: it may be the host that was slow, and not the process. */
+export function createStallWatch(): StallWatch {
+  let timer: NodeJS.Timeout | undefined;
+  let wound = 0;
+
+  function stop(): void {
+    clearTimeout(timer);
+    wound += 1;
+  }
+
+  return {
+    wind(millis, onStalled) {
+      stop();
+      const mark = wound;
+      timer = setTimeout(() => {
+        setImmediate(() => {
+          if (mark === wound) onStalled();
+        });
+      }, millis);
+    },
+    stop,
+  };
+}
