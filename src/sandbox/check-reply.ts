@@ -68,7 +68,7 @@ function replyOf(header: Fields): Reply {
     case 'done':
       return { type, isolates: amountOf(header, 'isolates') };
     default:
-      throw new FrameError(`a reply of type ${String(type).slice(0, 20)}`);
+      throw new FrameError(`a reply of type ${typeof type === 'string' ? type.slice(0, 20) : typeof type}`);
   }
 }
 

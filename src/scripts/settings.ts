@@ -1,7 +1,7 @@
 /** The settings file beside a script: `20-name.yaml` for `20-name.ts`. */
 import { readFileSync } from 'node:fs';
 import { basename, isAbsolute } from 'node:path';
-import { parseDocument } from 'yaml';
+import { type Document, isScalar, parseDocument, visit } from 'yaml';
 import { type Match, readMatch } from './match.ts';
 import { ScriptProblem } from './problem.ts';
 
@@ -56,12 +56,13 @@ export function readSettings(path: string, grants: readonly string[]): Settings 
 
 /** Checks the text of a settings file. Every error names the file, the key and what it takes. */
 export function parseSettings(text: string, file: string, grants: readonly string[]): Settings {
-  const document = parseDocument(text, { prettyErrors: false });
-  const error = document.errors[0];
-  if (error) {
-    const before = text.slice(0, error.pos[0]).split('\n');
+  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error', stringKeys: true, uniqueKeys: false });
+  const [error] = document.errors;
+  const wrong = error ? { at: error.pos[0], message: error.message } : repeatedKey(document);
+  if (wrong) {
+    const before = text.slice(0, wrong.at).split('\n');
     const where = `${file}:${before.length}:${before.at(-1)!.length + 1}`;
-    throw new ScriptProblem('SETTINGS_SYNTAX', where, `${where}: ${error.message}`);
+    throw new ScriptProblem('SETTINGS_SYNTAX', where, `${where}: ${wrong.message}`);
   }
   const value: unknown = readOrThrow(file, () => document.toJS({ maxAliasCount: 100 }));
   if (value === null || value === undefined) return defaultSettings;
@@ -69,7 +70,7 @@ export function parseSettings(text: string, file: string, grants: readonly strin
     throw new ScriptProblem('SETTINGS_INVALID', file, `${file}: expected keys such as config: or timeout:`);
   }
   const readers: { [Key in keyof Settings]: Reader<Settings[Key]> } = {
-    config: given => given,
+    config: json,
     timeout: milliseconds,
     memory: bytes,
     allow: oneOrMoreOf(grants),
@@ -91,12 +92,42 @@ export function parseSettings(text: string, file: string, grants: readonly strin
   return settings;
 }
 
+/** The first key that stands twice in its map. The library's own check takes time that grows with the square of the keys. */
+function repeatedKey(document: Document): { at: number; message: string } | undefined {
+  let found: { at: number; message: string } | undefined;
+  visit(document, {
+    Map(_key, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? key.value : key;
+        if (seen.has(name) && isScalar(key)) {
+          found = { at: key.range?.[0] ?? 0, message: `${String(name)} stands twice` };
+          return visit.BREAK;
+        }
+        seen.add(name);
+      }
+      return undefined;
+    },
+  });
+  return found;
+}
+
 function readOrThrow<Value>(where: string, read: () => Value): Value {
   try {
     return read();
   } catch (error) {
     throw new ScriptProblem('SETTINGS_INVALID', where.split(':')[0]!, `${where}: ${(error as Error).message}`);
   }
+}
+
+/** It crosses into the sandbox as JSON. */
+function json(given: unknown): unknown {
+  try {
+    JSON.stringify(given);
+  } catch {
+    throw new Error('expected what JSON can say, got an alias that contains itself');
+  }
+  return given;
 }
 
 function milliseconds(given: unknown): number {
