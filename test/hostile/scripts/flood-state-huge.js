@@ -1,5 +1,5 @@
 // attack: a value of a hundred megabytes in the store
-// expect: error|memory|timeout
+// expect: error|memory|timeout|killed
 // settings: {"timeout": 1500}
 // biome-ignore-all lint: it is an attack
 // @ts-nocheck

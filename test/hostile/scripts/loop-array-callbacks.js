@@ -1,5 +1,5 @@
 // attack: an array method whose callback keeps the array growing
-// expect: timeout|error|memory
+// expect: timeout|error|memory|killed
 // biome-ignore-all lint: it is an attack
 // @ts-nocheck
 

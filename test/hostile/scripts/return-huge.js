@@ -1,5 +1,5 @@
 // attack: it returns a result of a hundred megabytes
-// expect: error|memory|timeout
+// expect: error|memory|timeout|killed
 // biome-ignore-all lint: it is an attack
 // @ts-nocheck
 

@@ -1,5 +1,5 @@
 // attack: it throws an error whose texts are something else every time they are read
-// expect: error
+// expect: error|memory|timeout|killed
 // biome-ignore-all lint: it is an attack
 // @ts-nocheck
 

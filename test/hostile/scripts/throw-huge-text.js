@@ -1,5 +1,5 @@
 // attack: it throws a hundred megabytes
-// expect: error|memory
+// expect: error|memory|timeout|killed
 // biome-ignore-all lint: it is an attack
 // @ts-nocheck
 
