@@ -20,7 +20,7 @@ export type Confinement = {
     /** A network namespace of its own, with nothing in it. */
     readonly noNetwork: boolean;
     readonly noNewPrivileges: boolean;
-    /** No capabilities, and none that could be had. */
+    /** No capabilities, and none that could be had: with no_new_privs no program gives any (prctl(2)). */
     readonly noCapabilities: boolean;
     /** It ends when the host ends, even in the middle of a loop. */
     readonly diesWithHost: boolean;
@@ -72,7 +72,7 @@ export function confine(surroundings: Surroundings): Confinement {
   const limiting = (threads: boolean): Step[] =>
     shell ? [{ command: [shell, '-c', limitsScript(threads), ...(env ? [env, '-i'] : [])], holds: { limits: true } }] : [];
   const firstOf = (steps: Step[], before: readonly string[] = []): Step =>
-    (shell && steps.find(({ command }) => works([...before, ...command, shell, '-c', ':']))) || { command: [] };
+    (shell && steps.find(step => works([...before, ...step.command, shell, '-c', proofOf(step)]))) || { command: [] };
 
   const limits = firstOf(limiting(false));
   const network = firstOf(unshare ? networkSteps(unshare, user === 0) : [], limits.command);
@@ -86,6 +86,12 @@ export function confine(surroundings: Surroundings): Confinement {
     dropTo,
     holds: { ...holdsNothing, user: runsAs, ...limits.holds, ...network.holds, ...rights.holds },
   };
+}
+
+/** A shell script that fails when what is claimed is not so: setpriv(1) does not say when a set could not be emptied. */
+function proofOf({ holds, dropTo }: Step): string {
+  if (!holds?.noCapabilities || dropTo !== undefined) return ':';
+  return 'while read -r name value; do case "$name $value" in CapPrm:*[1-9a-f]*|"NoNewPrivs: 0") exit 1;; esac; done </proc/self/status';
 }
 
 const holdsNothing = { limits: false, noNetwork: false, noNewPrivileges: false, noCapabilities: false, diesWithHost: false };
