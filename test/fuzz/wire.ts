@@ -31,15 +31,14 @@ export function wireTarget(traffic: readonly Message[], faults: Faults): Target 
     name: 'wire',
     unit: 'frames',
     async run(seed) {
-      const { attack, frames } = planAttack(createRandom(seed), traffic);
+      const { attack, messages, frames } = planAttack(createRandom(seed), traffic);
       const wrong = await withstands(attack, faults);
-      if (wrong !== undefined) {
-        const fails = async (chunks: Buffer[]) => (await withstands({ ...attack, chunks }, faults)) !== undefined;
-        const chunks = await shrink(attack.chunks, fails);
-        const rest = { ...attack, chunks: chunks.map(chunk => chunk.toString('hex')) };
-        throw new FuzzFailure(wrong, JSON.stringify(rest));
-      }
-      return frames;
+      if (wrong === undefined) return frames;
+      const fails = async (chunks: Buffer[]) => (await withstands({ ...attack, chunks }, faults)) !== undefined;
+      // Message by message if that is enough: what is left of one would be no message.
+      const parts = (await fails(messages)) ? messages : attack.chunks;
+      const chunks = parts === messages || !attack.isFramed ? await shrink(parts, fails) : parts;
+      throw new FuzzFailure(wrong, JSON.stringify({ ...attack, chunks: chunks.map(chunk => chunk.toString('hex')) }));
     },
   };
 }
@@ -131,23 +130,31 @@ function fickleHandlers(random: Random): PluginHandlers {
   };
 }
 
-export function planAttack(random: Random, traffic: readonly Message[]): { attack: Attack; frames: number } {
+/** `messages` are the same bytes, one whole message in each. */
+export type Plan = { attack: Attack; messages: Buffer[]; frames: number };
+
+export function planAttack(random: Random, traffic: readonly Message[]): Plan {
   const isFramed = random.chance(0.7);
   const frames: Buffer[] = [];
+  const messages: Buffer[] = [];
+  const add = (own: Buffer[]) => {
+    frames.push(...own);
+    messages.push(Buffer.concat(own));
+  };
   let nextStreamId = 1;
   const isLong = random.chance(0.8);
   // A handshake, as it should be, brings a session to where events count.
   if (random.chance(0.7)) {
     for (const message of traffic.slice(0, 2 + random.below(6))) {
       if (message.connId === 1) nextStreamId = message.streamId + 2;
-      frames.push(...framesOf(random, message));
+      add(framesOf(random, message));
     }
   }
   while (frames.length < (isLong ? framesPerSession : 20)) {
     const message = spoiledMessage(random, traffic, nextStreamId);
     if (message.connId === 1) nextStreamId = (nextStreamId + 2) % 0x1_0000_0000;
     const own = framesOf(random, message);
-    frames.push(...(isFramed || random.chance(0.97) ? own : spoiledFrames(random, own)));
+    add(isFramed || random.chance(0.97) ? own : spoiledFrames(random, own));
   }
   const chunks: Buffer[] = [];
   for (let at = 0; at < frames.length; ) {
@@ -155,7 +162,7 @@ export function planAttack(random: Random, traffic: readonly Message[]): { attac
     chunks.push(...cut(random, Buffer.concat(frames.slice(at, at + count))));
     at += count;
   }
-  return { attack: { chunks, isFramed, reads: random.chance(0.95), handlersSeed: random.fork() }, frames: frames.length };
+  return { attack: { chunks, isFramed, reads: random.chance(0.95), handlersSeed: random.fork() }, messages, frames: frames.length };
 }
 
 /** Mostly in one piece; sometimes in two, or byte by byte. */
