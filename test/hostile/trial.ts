@@ -105,7 +105,10 @@ function judge(trial: Trial, reports: readonly EventReport[]): void {
     trial.stoppedBy = first.outcome;
     trial.error = first.error ?? first.problems[0]?.message ?? '';
   }
-  if (!trial.attack.expected.includes(trial.stoppedBy)) trial.faults.push(`expected ${trial.attack.expected.join(' or ')}`);
+  const { expected } = trial.attack;
+  // On a busy machine the outer clock may be the first.
+  const isExpected = expected.includes(trial.stoppedBy) || (expected.includes('timeout') && trial.stoppedBy === 'killed');
+  if (!isExpected) trial.faults.push(`expected ${expected.join(' or ')}`);
   if (trial.peak > trial.ceiling + slack) trial.faults.push(`the sandbox occupied ${Math.round(trial.peak / 2 ** 20)} MiB`);
   if (trial.good < trial.expectedGood) trial.faults.push('contributions are missing');
   if (trial.late > 0) trial.faults.push('late');
