@@ -151,6 +151,11 @@ export interface SynchronizeEvent {
   pods: PodSandbox[];
   /** All containers that run or were created. */
   containers: Container[];
+  /**
+   * Ids of the containers that were created while there was no connection to the runtime: `createContainer` was not called for them. Empty at
+   * the first connection after the plugin's start, when it cannot be known.
+   */
+  missed: string[];
 }
 
 /** Input of the pod handlers. */
@@ -269,7 +274,7 @@ export interface ContainerUpdate {
   containerId: string;
   /** Linux parts. Runtimes apply memory limit, cpu shares, period, quota, cpus and mems, hugepages and unified. */
   linux?: { resources?: LinuxResources };
-  /** When true, a failure to apply this update is not reported. */
+  /** When true, a failure to apply this update is not reported. Of what synchronize returns no failure is: it could cost the connection. */
   ignoreFailure?: boolean;
 }
 

@@ -46,6 +46,8 @@ export type DispatchOptions = {
   quarantine: Pick<Quarantine, 'admits' | 'record'>;
   /** Takes what a run wants kept; false when it is too much. */
   onState(script: string, changes: Record<string, unknown>): boolean;
+  /** A connection has begun, and these containers were created since the last one. */
+  onMissed(containers: string[]): void;
   /** Unsolicited updates that scripts asked for, checked; to be sent after the answer. */
   onUpdates(updates: ContainerUpdate[]): void;
 };
@@ -215,6 +217,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const arrived = monotonicNow();
       const deadline = deadlineOf(call.deadline, options.requestTimeout());
       const input = inventory.synchronize(request);
+      if (input.missed.length > 0) options.onMissed(input.missed);
       const work = inTurn(async () => {
         const start = () => ({ composition: beginUpdate({ nriVersion: options.nriVersion(), known: inventory.container }) });
         const { update } = answer(await run({ handler: 'synchronize' }, input, deadline, arrived, start), deadline);

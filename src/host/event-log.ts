@@ -1,7 +1,10 @@
 /** Reports of events as log lines: one per event, and one per thing that somebody should look at. */
 import type { Logger } from 'pino';
 import { formatLedgerEntry } from '../compose/index.ts';
+import type { Inventory } from './inventory.ts';
 import type { EventReport, ScriptReport } from './report.ts';
+
+const missedNamesMax = 50;
 
 /** Logs an event: at info level when scripts ran, else debug. Failures and problems follow as warnings of their own. */
 export function logEvent(logger: Logger, report: EventReport): void {
@@ -21,6 +24,18 @@ export function logEvent(logger: Logger, report: EventReport): void {
       { event: report.handler, ...subject, code: 'ANSWERED_WITHOUT_SCRIPTS' },
       'the answer left without what the scripts returned: no time was left',
     );
+}
+
+/** Logs which containers were created while there was no connection, so that no script has seen their creation. */
+export function logMissed(logger: Logger, { pod, container }: Pick<Inventory, 'pod' | 'container'>, missed: readonly string[]): void {
+  const names = missed.slice(0, missedNamesMax).map(id => {
+    const { name = id, podSandboxId = '' } = container(id) ?? {};
+    const of = pod(podSandboxId);
+    return of ? `${of.namespace}/${of.name}/${name}` : name;
+  });
+  if (missed.length > names.length) names.push(`${missed.length - names.length} more`);
+  const count = missed.length === 1 ? 'a container was' : `${missed.length} containers were`;
+  logger.info({ missed }, `${count} created while there was no connection: ${names.join(', ')}`);
 }
 
 function logScript(logger: Logger, report: EventReport, script: ScriptReport): void {

@@ -12,7 +12,7 @@ import {
   watchScripts,
 } from '../scripts/index.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
-import { logEvent } from './event-log.ts';
+import { logEvent, logMissed } from './event-log.ts';
 import { createInventory } from './inventory.ts';
 import { nodeFacts } from './node-facts.ts';
 import { createQuarantine } from './quarantine.ts';
@@ -152,6 +152,7 @@ export function createHost(options: HostOptions): Host {
       logSandbox();
       options.onReport?.(report);
     },
+    onMissed: missed => logMissed(logger, inventory, missed),
     onUpdates: updates => void sendUnsolicited(logger, send, updates),
     quarantine,
     onState: stateStore.change,

@@ -5,12 +5,15 @@ import type { ContainerRequest, PodRequest, SynchronizeRequest } from '../nri/in
 import { encodeSegment, type HandlerName } from '../sandbox/index.ts';
 
 export type Inventory = {
-  /** Replaces everything (NRI Synchronize). */
-  synchronize(request: Pick<SynchronizeRequest, 'pods' | 'containers'>): { pods: PodSandbox[]; containers: Container[] };
+  /**
+   * Replaces everything (NRI Synchronize). `missed` are the ids of the containers that were not known before; none the first time, when nothing was.
+   */
+  synchronize(request: Pick<SynchronizeRequest, 'pods' | 'containers'>): { pods: PodSandbox[]; containers: Container[]; missed: string[] };
   /** Takes in an event's pod and container, and gives them completed: late events may carry only ids (fact D10). */
   observe(request: PodRequest & ContainerRequest): { pod: PodSandbox; container: Container | undefined };
   /** Forgets what an event that has been handled says is gone. */
   forget(handler: HandlerName, pod: PodSandbox, container: Container | undefined): void;
+  pod(id: string): PodSandbox | undefined;
   container(id: string): Container | undefined;
   /** Answers a script's look-up: a text (src/sandbox/values.ts), or '#' and why not. */
   lookup(kind: string, argument: string): string;
@@ -23,6 +26,7 @@ const maxAnswer = 16 << 20;
 export function createInventory(): Inventory {
   const pods = new Map<string, PodSandbox>();
   const containers = new Map<string, Container>();
+  let isFirst = true;
 
   function found(kind: string, argument: string): unknown {
     switch (kind) {
@@ -39,11 +43,13 @@ export function createInventory(): Inventory {
 
   return {
     synchronize(request) {
+      const missed = isFirst ? [] : request.containers.filter(({ id }) => !containers.has(id)).map(({ id }) => id);
+      isFirst = false;
       pods.clear();
       containers.clear();
       for (const pod of request.pods) pods.set(pod.id, pod);
       for (const container of request.containers) containers.set(container.id, containerForAuthor(container));
-      return { pods: [...pods.values()], containers: [...containers.values()] };
+      return { pods: [...pods.values()], containers: [...containers.values()], missed };
     },
     observe(request) {
       const container = request.container && containerForAuthor(request.container);
@@ -60,6 +66,7 @@ export function createInventory(): Inventory {
       }
       if (handler === 'removeContainer' && container) containers.delete(container.id);
     },
+    pod: id => pods.get(id),
     container: id => containers.get(id),
     lookup(kind, argument) {
       const text = encodeSegment(found(kind, argument));

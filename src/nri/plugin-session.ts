@@ -6,6 +6,12 @@
  * - `synchronising`: Configure is answered; the runtime may take minutes to come with the node's state (fact C14);
  * - `serving`: Synchronize is answered, or the first event is here;
  * - `closed`: `closed` tells why.
+ *
+ * A runtime may drop a plugin and leave its socket open: such a session would look as if it served and get no event (fact C12). Nothing that a
+ * plugin can ask tells it from one on an idle node: runtimes carry out UpdateContainers for a plugin that they dropped (seen in NRI's
+ * adaptation, v0.6.1 to v0.12.2), and a second RegisterPlugin is answered too, but renames the first. So what leads there is kept from happening:
+ * an answer to Configure or Synchronize that makes a runtime drop the plugin, as an error or by coming too late, ends the session from here; and the
+ * updates of a Synchronize are sent with `ignoreFailure`, as one that CRI-O cannot carry out fails the plugin's registration.
  */
 import type { Duplex } from 'node:stream';
 import { createClient, type Metadata, type ServerRequest, serve, statusCode, TtrpcError } from '../ttrpc/index.ts';
@@ -63,7 +69,7 @@ export type PluginSessionOptions = {
   codec: Codec;
   handlers: PluginHandlers;
   /**
-   * How long to wait for the registration's reply; default two minutes. Runtimes shake hands with one plugin at a time, so that a slow plugin ahead
+   * How long to wait for the registration's reply, and then for Configure; default two minutes. Runtimes shake hands with one plugin at a time, so that a slow plugin ahead
    * delays it (fact C4).
    */
   registerTimeoutMs?: number;
@@ -94,11 +100,14 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   const closed = Promise.withResolvers<NriError>();
   const collector = createSyncCollector(options.synchronizeBytesMax ?? 128 << 20);
   const updates = createUpdateQueue(sendUpdates);
+  const registerTimeoutMs = options.registerTimeoutMs ?? 120_000;
+  let configureTimer: NodeJS.Timeout | undefined;
   let state: SessionState = 'registering';
 
   function enter(next: SessionState): void {
     if (state === 'closed' || state === next) return;
     state = next;
+    clearTimeout(configureTimer);
     try {
       onState?.(next);
     } catch (error) {
@@ -134,8 +143,16 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
       service: runtimeService,
       method: 'RegisterPlugin',
       payload: codec.encode('RegisterPluginRequest', { pluginName: name, pluginIdx: index }),
-      timeoutMs: options.registerTimeoutMs ?? 120_000,
+      timeoutMs: registerTimeoutMs,
     });
+    if (state !== 'registering') return;
+    const message = `the runtime took the registration of ${index}-${name} and never configured it: see the runtime's log`;
+    configureTimer = setTimeout(() => end(new NriError('NRI_HANDSHAKE_FAILED', message)), registerTimeoutMs);
+  }
+
+  /** Ends the session when the answer at hand has left, which makes the runtime drop the plugin. */
+  function leave(message: string): void {
+    setImmediate(end, new NriError('NRI_HANDSHAKE_FAILED', message));
   }
 
   async function sendUpdates(update: ContainerUpdate[]): Promise<ContainerUpdate[]> {
@@ -163,7 +180,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   }
 
   async function answerConfigure(call: ServerRequest): Promise<Uint8Array> {
-    const request = decodeOrRefuse('ConfigureRequest', call);
+    const request = decodeHandshake('ConfigureRequest', call);
     let wanted = eventMaskBase;
     try {
       wanted = (await handlers.configure(request, call)).events;
@@ -176,8 +193,11 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   }
 
   async function answerSynchronize(call: ServerRequest): Promise<Uint8Array> {
-    const state = collector.add(decodeOrRefuse('SynchronizeRequest', call), call.payload.length);
-    if (state === 'more') return codec.encode('SynchronizeResponse', { more: true });
+    const state = collector.add(decodeHandshake('SynchronizeRequest', call), call.payload.length);
+    if (state === 'more') {
+      leaveIfLate(call);
+      return codec.encode('SynchronizeResponse', { more: true });
+    }
     if (state === 'too large') {
       const error = new NriError('NRI_SYNCHRONIZE_TOO_LARGE', "the node's pods and containers are more than this plugin accepts");
       setImmediate(end, error);
@@ -185,10 +205,12 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     }
     let update: ContainerUpdate[] = [];
     try {
-      update = (await handlers.synchronize(state, call))?.update ?? [];
+      const wanted = (await handlers.synchronize(state, call))?.update ?? [];
+      update = wanted.map(one => ({ ...one, ignoreFailure: true }));
     } catch (error) {
       report(error, call.method);
     }
+    leaveIfLate(call);
     const reply = encodeOrEmpty('SynchronizeResponse', { update }, call.method);
     enter('serving');
     return reply;
@@ -224,10 +246,17 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     }
   }
 
-  function decodeOrRefuse<Name extends MessageName>(name: Name, { payload }: ServerRequest): Messages[Name] {
+  function leaveIfLate({ deadline }: ServerRequest): void {
+    const late = performance.now() - deadline;
+    if (late > 0)
+      leave(`the answer to Synchronize came ${Math.round(late)} ms after the runtime had given up: is this machine overloaded?`);
+  }
+
+  function decodeHandshake<Name extends MessageName>(name: Name, { payload }: ServerRequest): Messages[Name] {
     try {
       return codec.decode(name, payload);
     } catch (cause) {
+      leave(`the runtime sent a malformed ${name}`);
       throw new TtrpcError(statusCode.InvalidArgument, `malformed ${name}`, { cause });
     }
   }

@@ -93,6 +93,52 @@ test('a registration without an answer ends the session after its timeout', asyn
   assert.equal((await session.closed).code, 'NRI_REGISTRATION_TIMEOUT');
 });
 
+test('a registration that is taken and never followed by Configure ends the session', async t => {
+  const { session } = await connect(t, accept, { registerTimeoutMs: 20 });
+  const { code, message } = await session.closed;
+  assert.equal(code, 'NRI_HANDSHAKE_FAILED');
+  assert.match(message, /took the registration of 10-demo and never configured it/);
+});
+
+test('a runtime may take its time between Configure and Synchronize', async t => {
+  const { session, call } = await connect(t, accept, { registerTimeoutMs: 20 });
+  await call('Configure');
+  await new Promise(resolve => setTimeout(resolve, 60));
+  await call('Synchronize');
+  assert.equal(session.state, 'serving');
+});
+
+test('a Synchronize that is answered too late ends the session: the runtime may have dropped the plugin silently', async t => {
+  const { session, client } = await connect(t, accept, {
+    handlers: {
+      configure: () => ({ events: 8 }),
+      synchronize: (_, { signal }) => new Promise(resolve => signal.addEventListener('abort', () => setTimeout(resolve, 5, undefined))),
+      event: () => undefined,
+    },
+  });
+  await client.call({ service, method: 'Configure', payload: new Uint8Array(0) });
+  client.call({ service, method: 'Synchronize', payload: new Uint8Array(0), timeoutMs: 20 }).catch(() => {});
+  const { code, message } = await session.closed;
+  assert.equal(code, 'NRI_HANDSHAKE_FAILED');
+  assert.match(message, /came \d+ ms after the runtime had given up/);
+});
+
+test('no update of a Synchronize can cost the registration: a runtime ignores those that fail', async t => {
+  const { call } = await connect(t, accept, {
+    handlers: {
+      configure: () => ({ events: 8 }),
+      synchronize: () => ({ update: [{ containerId: 'c', ignoreFailure: false }] }),
+      event: () => undefined,
+    },
+  });
+  await call('Configure');
+  const { update } = codec.decode('SynchronizeResponse', await call('Synchronize'));
+  assert.deepEqual(
+    update!.map(({ containerId, ignoreFailure }) => [containerId, ignoreFailure]),
+    [['c', true]],
+  );
+});
+
 test('a runtime that closes during the handshake is told from one that closes later', async t => {
   const early = await connect(t, accept);
   early.mux.close();
@@ -188,7 +234,7 @@ test('an unknown StateChange is answered empty and reaches no handler', async t 
   assert.deepEqual(seen, ['removeContainer']);
 });
 
-test('an event that cannot be read is answered empty, a Configure that cannot is refused', async t => {
+test('an event that cannot be read is answered empty', async t => {
   const { call, errors } = await connect(t, accept);
   const garbage = hex('0aff');
   for (const method of ['CreateContainer', 'StateChange', 'RemoveContainer']) assert.equal((await call(method, garbage)).length, 0);
@@ -196,8 +242,16 @@ test('an event that cannot be read is answered empty, a Configure that cannot is
     errors.map(error => (error as { code: string }).code),
     ['NRI_MALFORMED_MESSAGE', 'NRI_MALFORMED_MESSAGE', 'NRI_MALFORMED_MESSAGE'],
   );
-  for (const method of ['Configure', 'Synchronize']) await assert.rejects(call(method, garbage), { code: statusCode.InvalidArgument });
 });
+
+for (const method of ['Configure', 'Synchronize']) {
+  test(`a ${method} that cannot be read is refused and ends the session: the runtime may have dropped the plugin silently`, async t => {
+    const { call, session } = await connect(t, accept);
+    await assert.rejects(call(method, hex('0aff')), { code: statusCode.InvalidArgument });
+    const { code, message } = await session.closed;
+    assert.deepEqual([code, message], ['NRI_HANDSHAKE_FAILED', `the runtime sent a malformed ${method}Request`]);
+  });
+}
 
 test('an answer that cannot be sent becomes "no change"', async t => {
   let adjust: object = { annotations: { large: 'x'.repeat(5 << 20) } };
