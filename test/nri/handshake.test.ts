@@ -93,6 +93,22 @@ test('a registration without an answer ends the session after its timeout', asyn
   assert.equal((await session.closed).code, 'NRI_REGISTRATION_TIMEOUT');
 });
 
+test('a registration is waited for for two minutes, as other plugins may be ahead', async t => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const taken = Promise.withResolvers<Uint8Array>();
+  const called = Promise.withResolvers<void>();
+  const { session, call } = await connect(t, () => {
+    called.resolve();
+    return taken.promise;
+  });
+  await called.promise;
+  t.mock.timers.tick(119_000);
+  taken.resolve(new Uint8Array(0));
+  await call('Configure');
+  await call('Synchronize');
+  assert.equal(session.state, 'serving');
+});
+
 test('a registration that is taken and never followed by Configure ends the session', async t => {
   const { session } = await connect(t, accept, { registerTimeoutMs: 20 });
   const { code, message } = await session.closed;
