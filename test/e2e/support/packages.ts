@@ -23,7 +23,8 @@ const pinned = {
   nriApi: { name: 'golang-github-containerd-nri-dev', suite: 'forky', version: '0.8.0-1' },
 };
 
-type Pinned = (typeof pinned)[keyof typeof pinned];
+/** A package of a Debian suite, in the version that the tests were written with. */
+export type Pinned = { name: string; suite: string; version: string };
 
 /** One unpacked package. */
 export type Package = {
@@ -36,34 +37,40 @@ export type Package = {
 export type Packages = Record<keyof typeof pinned, Package>;
 
 /** Fetches what the cache lacks; one run at a time. */
-export async function preparePackages(): Promise<Packages> {
-  const missing = () => Object.values(pinned).filter(one => !existsSync(folderOf(one)));
+export function preparePackages(): Promise<Packages> {
+  return unpackPackages(cacheFolder, pinned);
+}
+
+/** As {@link preparePackages}, for other packages in a cache of their own. */
+export async function unpackPackages<Key extends string>(cache: string, wanted: Record<Key, Pinned>): Promise<Record<Key, Package>> {
+  const all: Pinned[] = Object.values(wanted);
+  const missing = () => all.filter(one => !existsSync(folderOf(cache, one)));
   if (missing().length > 0) {
-    await mkdir(cacheFolder, { recursive: true });
-    await withLock(join(cacheFolder, 'lock'), () => fetchPackages(missing()));
+    await mkdir(cache, { recursive: true });
+    await withLock(join(cache, 'lock'), () => fetchPackages(cache, missing()));
   }
-  const entries = Object.entries(pinned).map(async ([key, one]) => {
-    const folder = folderOf(one);
+  const entries = Object.entries<Pinned>(wanted).map(async ([key, one]) => {
+    const folder = folderOf(cache, one);
     const version = await readFile(join(folder, 'version'), 'utf8');
     return [key, { version, path: (file: string) => join(folder, 'files', file) }];
   });
   return Object.fromEntries(await Promise.all(entries));
 }
 
-function folderOf({ name, suite, version }: Pinned): string {
-  return join(cacheFolder, 'packages', `${name}_${version.replace(':', '%3a')}_${suite}`);
+function folderOf(cache: string, { name, suite, version }: Pinned): string {
+  return join(cache, 'packages', `${name}_${version.replace(':', '%3a')}_${suite}`);
 }
 
-async function fetchPackages(wanted: Pinned[]): Promise<void> {
+async function fetchPackages(cache: string, wanted: Pinned[]): Promise<void> {
   if (wanted.length === 0) return;
-  await mkdir(join(cacheFolder, 'packages'), { recursive: true });
+  await mkdir(join(cache, 'packages'), { recursive: true });
   // Whatever stands here is of a run that was interrupted: we hold the lock.
-  for (const name of await readdir(cacheFolder)) {
-    if (name.startsWith('fetch-')) await rm(join(cacheFolder, name), { recursive: true });
+  for (const name of await readdir(cache)) {
+    if (name.startsWith('fetch-')) await rm(join(cache, name), { recursive: true });
   }
-  const work = await mkdtemp(join(cacheFolder, 'fetch-'));
+  const work = await mkdtemp(join(cache, 'fetch-'));
   try {
-    say(`fetching ${wanted.map(one => one.name).join(', ')} from Debian into ${cacheFolder}`);
+    say(`fetching ${wanted.map(one => one.name).join(', ')} from Debian into ${cache}`);
     const apt = await openPrivateApt(join(work, 'apt'), [...new Set(wanted.map(one => one.suite))]);
     for (const [index, one] of wanted.entries()) {
       const folder = join(work, String(index));
@@ -74,7 +81,7 @@ async function fetchPackages(wanted: Pinned[]): Promise<void> {
       await output('dpkg', ['-x', join(folder, archive), join(folder, 'files')]);
       await rm(join(folder, archive));
       await writeFile(join(folder, 'version'), version);
-      await rename(folder, folderOf(one));
+      await rename(folder, folderOf(cache, one));
     }
   } finally {
     await rm(work, { recursive: true, force: true });
@@ -83,5 +90,5 @@ async function fetchPackages(wanted: Pinned[]): Promise<void> {
 
 /** Standard error of a test file stays visible with every reporter. */
 function say(text: string): void {
-  process.stderr.write(`e2e: ${text}\n`);
+  process.stderr.write(`packages: ${text}\n`);
 }

@@ -1,0 +1,85 @@
+/** One runtime side of upstream's, in a process of its own (test/upstream/judge). */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Container, createCodec, type MessageName, type Messages, type PodSandbox } from '../../../src/nri/index.ts';
+import { type Cleanup, temporaryFolder } from './cleanup.ts';
+import { prepareJudge } from './judge-program.ts';
+
+/** A message in protojson: 64-bit integers are strings, Optional* messages are objects, what has its default is left out. */
+export type ProtoJson = { [name: string]: unknown };
+
+/** `seen` is what upstream's own plugin got after all others: the container, or an update's resources. */
+export type Verdict = { result?: ProtoJson; seen?: ProtoJson; error?: string };
+
+type Call = 'createContainer' | 'updateContainer' | 'stopContainer' | 'stateChange';
+type CallMessage = {
+  createContainer: 'CreateContainerRequest';
+  updateContainer: 'UpdateContainerRequest';
+  stopContainer: 'StopContainerRequest';
+  stateChange: 'StateChangeEvent';
+};
+
+export type Judge = {
+  socketPath: string;
+  /** Resolves when this many plugins are in service. */
+  plugins(count: number): Promise<void>;
+  call<Name extends Call>(name: Name, request: Messages[CallMessage[Name]]): Promise<Verdict>;
+  /** The same with a request in protojson, which our own codec has no part in. */
+  callWith(name: Call, request: ProtoJson): Promise<Verdict>;
+  /** What upstream reads in a message that our codec wrote. */
+  print<Name extends MessageName>(name: Name, message: Messages[Name]): Promise<ProtoJson>;
+};
+
+const codec = createCodec();
+
+export async function startJudge(cleanup: Cleanup, node: { pods?: PodSandbox[]; containers?: Container[] } = {}): Promise<Judge> {
+  const { path } = await prepareJudge();
+  const socketPath = join(temporaryFolder(cleanup), 'nri.sock');
+  const program = spawn(path, [socketPath], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(program, 'exit');
+  const waiting: Array<PromiseWithResolvers<Verdict>> = [];
+  createInterface({ input: program.stdout }).on('line', line => waiting.shift()?.resolve(JSON.parse(line)));
+  exited.then(() => {
+    for (const each of waiting.splice(0)) each.reject(new Error('the judge has ended'));
+  });
+  cleanup(async () => {
+    program.stdin.end();
+    await exited;
+  });
+
+  function send(command: object): Promise<Verdict> {
+    const answer = Promise.withResolvers<Verdict>();
+    waiting.push(answer);
+    program.stdin.write(`${JSON.stringify(command)}\n`);
+    return answer.promise;
+  }
+
+  async function sendSure(command: object): Promise<Verdict> {
+    const verdict = await send(command);
+    if (verdict.error !== undefined) throw new Error(verdict.error);
+    return verdict;
+  }
+
+  await sendSure({
+    do: 'start',
+    pods: (node.pods ?? []).map(pod => bytesOf('PodSandbox', pod)),
+    containers: (node.containers ?? []).map(container => bytesOf('Container', container)),
+  });
+  return {
+    socketPath,
+    plugins: async count => void (await sendSure({ do: 'wait', plugins: count })),
+    call: (name, request) => send({ do: name, request: bytesOf(messageOf(name), request) }),
+    callWith: (name, request) => send({ do: name, json: request }),
+    print: async (name, message) => (await sendSure({ do: 'print', message: name, request: bytesOf(name, message) })).result!,
+  };
+}
+
+function messageOf<Name extends Call>(name: Name): CallMessage[Name] {
+  return (name === 'stateChange' ? 'StateChangeEvent' : `${name[0]!.toUpperCase()}${name.slice(1)}Request`) as CallMessage[Name];
+}
+
+function bytesOf<Name extends MessageName>(name: Name, message: Messages[Name]): string {
+  return Buffer.from(codec.encode(name, message)).toString('base64');
+}
