@@ -216,9 +216,10 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     synchronize(request, call) {
       const arrived = monotonicNow();
       const deadline = deadlineOf(call.deadline, options.requestTimeout());
-      const input = inventory.synchronize(request);
-      if (input.missed.length > 0) options.onMissed(input.missed);
+      // In turn: what the last connection's events, of which some may wait, tell of the node is older than this.
       const work = inTurn(async () => {
+        const input = inventory.synchronize(request);
+        if (input.missed.length > 0) options.onMissed(input.missed);
         const start = () => ({ composition: beginUpdate({ nriVersion: options.nriVersion(), known: inventory.container }) });
         const { update } = answer(await run({ handler: 'synchronize' }, input, deadline, arrived, start), deadline);
         return { update };

@@ -91,6 +91,26 @@ test('what was created while the runtime was away is told by name and passed to 
   assert.deepEqual([line.level, line['missed']], ['info', [missed.id]]);
 });
 
+test('events of the last connection that are still waiting bring nothing back that has gone', async t => {
+  const files = {
+    '10-a.js': `export default {
+      startContainer() { for (;;); },
+      postStartContainer() {},
+      createContainer: (_event, nri) => ({ adjust: { env: { KNOWN: nri.containers().map(({ name }) => name).join() } } }),
+    };`,
+  };
+  const { runtime, restart } = await pluginBench(t, files, {}, atOnce());
+  const pod = await runtime.runPod(examplePod());
+  const { container } = await runtime.createContainer(pod, exampleContainer(pod, { name: 'gone' }));
+  await runtime.startContainer(container);
+  await runtime.crash();
+  const again = await restart();
+  await again.waitForPlugin('50-nri-scripts');
+  const later = await again.runPod(examplePod({ name: 'later' }));
+  const { spec } = await again.createContainer(later, exampleContainer(later, { name: 'new' }));
+  assert.ok(spec.process?.env?.includes('KNOWN=new'), `${spec.process?.env}`);
+});
+
 test('another version of the runtime after a restart: another mask, other warnings, other fields', async t => {
   const files = {
     '10-a.js': `export default {
