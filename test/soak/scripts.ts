@@ -92,7 +92,9 @@ export function createScriptPlan(): ScriptPlan {
         const { files, kind } = make(anyOf(free()));
         return { write: files, kind: `added ${kind}` };
       }
-      const name = anyOf([...present.keys()]);
+      const misbehaving = [...present.keys()].filter(name => present.get(name)!.isBad);
+      // Those that misbehave are soon set aside: a new version runs at once.
+      const name = misbehaving.length > 0 && randomInt(3) === 0 ? anyOf(misbehaving) : anyOf([...present.keys()]);
       if (dice === 1 && present.size > population.least) {
         present.delete(name);
         return { remove: [name, name.replace('.ts', '.yaml')], kind: 'removed' };
