@@ -1,14 +1,7 @@
 export { monotonicNow } from './clock.ts';
+export type { LoadResult, Sandbox, SandboxEvent, SandboxObserver, SandboxState } from './contract.ts';
 export { type HandlerName, handlerNames } from './handler-names.ts';
 export { type Facts, maxStateLength, type SandboxScript, type ScriptError } from './protocol.ts';
-export {
-  type LoadResult,
-  openSandbox,
-  type Sandbox,
-  type SandboxEvent,
-  type SandboxObserver,
-  type SandboxOptions,
-  type SandboxState,
-} from './sandbox.ts';
+export { openSandbox, type SandboxOptions } from './sandbox.ts';
 export type { ScriptRun } from './script-run.ts';
 export { encodeSegment } from './values.ts';

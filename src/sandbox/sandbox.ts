@@ -9,19 +9,14 @@
 import { type Aside, createAsides } from './asides.ts';
 import { monotonicNow } from './clock.ts';
 import type { Confinement } from './confinement.ts';
-import type { HandlerName } from './handler-names.ts';
+import type { LoadResult, Sandbox, SandboxEvent, SandboxObserver } from './contract.ts';
 import { createMemoryWatch } from './memory.ts';
 import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
-import type { EventHeader, Facts, Frame, Outcome, Reply, Request, SandboxScript, ScriptError } from './protocol.ts';
-import { type Loss, lossOf, notRun, readRun, type ScriptRun } from './script-run.ts';
-import { shareOf } from './share.ts';
+import type { Facts, Frame, Reply, SandboxScript } from './protocol.ts';
+import { lossOf, notRun, type ScriptRun } from './script-run.ts';
 import { createStallWatch } from './stall-watch.ts';
+import { eventTask, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
 
-/** How long past its own timeout a script may keep the process before the process is ended, milliseconds. */
-const grace = 100;
-/** What loading may take beside the script's own top level: a new isolate, compiling. */
-const loadAllowance = 2000;
-const prepareAllowance = 500;
 /** Contexts that are made ready in one go: an event that arrives meanwhile waits for the rest of them, about 0.4 ms each. */
 const prepareAtOnce = 3;
 /** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
@@ -37,70 +32,6 @@ const mebibyte = 1 << 20;
 /** What the sandbox process may occupy, bytes: `base`, and for each script that it holds `perScript` and what its own limit is above 64 MiB. */
 export type MemoryCeiling = { base: number; perScript: number };
 const ordinaryCeiling: MemoryCeiling = { base: 384 * mebibyte, perScript: 16 * mebibyte };
-
-export type SandboxEvent = {
-  handler: HandlerName;
-  /** Ids of loaded scripts, in order. */
-  scripts: readonly string[];
-  /** Monotonic milliseconds (clock.ts) by which {@link Sandbox.run} is over. */
-  deadline: number;
-  compose: EventHeader['compose'];
-  /** Names of the event's properties, and their texts (values.ts); asked for again when the event goes on in another process. */
-  names: string[];
-  segments(): string[];
-};
-
-export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };
-
-export type SandboxState = {
-  /** Undefined while there is no process that is ready. */
-  pid: number | undefined;
-  /** Processes started so far. */
-  starts: number;
-  scripts: number;
-  isolates: number;
-  /** Bytes that the process occupies; 0 when that is not known. */
-  rss: number;
-  /** Bytes that the process may occupy. */
-  ceiling: number;
-  /** What was taken from the process' rights. */
-  holds: Confinement['holds'];
-};
-
-export type SandboxObserver = {
-  onLog(id: string, level: string, text: string, dropped: number): void;
-  /** Answers a script's look-up with a text (values.ts), 'null' for unknown, or '#' and a refusal. */
-  onLookup(id: string, kind: string, argument: string): string;
-  onStarted?(pid: number | undefined, millis: number): void;
-  onEnded?(reason: string): void;
-  /** A loaded script ended the process outside of any event; it stays unloaded. */
-  onLost(id: string, error: ScriptError): void;
-};
-
-export type Sandbox = {
-  setFacts(facts: Facts): void;
-  /** Compiles a script, evaluates its top level and keeps it for events. */
-  load(script: SandboxScript): Promise<LoadResult>;
-  unload(id: string): void;
-  /** Runs an event; `onRun` is called once per script: first for those that are not loaded, then in order. Over by the deadline whatever happens. One at a time. */
-  run(event: SandboxEvent, onRun: (run: ScriptRun) => void): Promise<void>;
-  /** Resolves when a process is up and all loaded scripts have a context ready. */
-  idle(): Promise<void>;
-  state(): SandboxState;
-  close(): Promise<void>;
-};
-
-type Task = {
-  request: Request;
-  segments: readonly string[];
-  /** Milliseconds without progress after which the process is ended. */
-  allowance(): number;
-  /** True when the task is done. */
-  onReply(frame: Frame<Reply>): boolean;
-  /** The script that runs now. */
-  running(): string | undefined;
-  onLost(loss: Loss): void;
-};
 
 type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: ScriptRun): void; finish(): void };
 
@@ -129,6 +60,10 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     current?.kill(reason);
   });
   const waitingForIdle: Array<() => void> = [];
+  const context: TaskContext = {
+    timeoutOf: id => wanted.get(id)?.timeout ?? 0,
+    refuse: reason => current?.kill(reason),
+  };
   let facts: Facts | undefined;
   let factsSent = false;
   let current: SandboxProcess | undefined;
@@ -290,126 +225,57 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       const run = active;
       for (const id of run.remaining.filter(each => !present.has(each))) {
         const script = wanted.get(id);
-        if (script && !losses.has(id))
-          return loadTask(
-            script,
-            () => run.event.deadline,
-            failed => lose(id, failed),
-          );
+        if (script && !losses.has(id)) return reloadTask(script, run.event.deadline);
         run.report(notRun(id, script ? 'not loaded again' : 'not loaded'));
       }
-      return active ? eventTask(run) : undefined;
+      return active ? taskOf(run) : undefined;
     }
     const probe = probes.shift();
     if (probe) {
-      return loadTask(
-        probe.script,
-        forever,
-        failed => {
-          if (!interrupted || probe.interrupted) probe.settle(failed);
-          else probes.push({ ...probe, interrupted: true });
-        },
-        loaded => {
-          wanted.set(probe.script.id, probe.script);
-          probe.settle(loaded);
-        },
-      );
+      const { script } = probe;
+      const onLoaded = (loaded: LoadResult) => {
+        wanted.set(script.id, script);
+        present.add(script.id);
+        losses.delete(script.id);
+        probe.settle(loaded);
+      };
+      return loadTask(context, script, Number.POSITIVE_INFINITY, onLoaded, failed => {
+        if (!interrupted || probe.interrupted) probe.settle(failed);
+        else probes.push({ ...probe, interrupted: true });
+      });
     }
     const missing = [...wanted.values()].filter(script => !present.has(script.id));
     const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
-    if (script) return loadTask(script, forever, failed => lose(script.id, failed));
+    if (script) return reloadTask(script, Number.POSITIVE_INFINITY);
     const next = [...stale].filter(id => present.has(id)).slice(0, prepareAtOnce);
     for (const id of next) stale.delete(id);
-    return next.length > 0 ? prepareTask(next) : undefined;
+    return next.length > 0 ? prepareTask(context, next, lose) : undefined;
   }
 
-  type Failed = Exclude<LoadResult, { handlers: HandlerName[] }>;
+  function reloadTask(script: SandboxScript, deadline: number): Task {
+    const { id } = script;
+    const onLoaded = () => {
+      present.add(id);
+      losses.delete(id);
+    };
+    return loadTask(context, script, deadline, onLoaded, failed => lose(id, failed));
+  }
 
-  function lose(id: string, failed: Failed): void {
+  function taskOf({ event, remaining, report }: ActiveEvent): Task {
+    const scripts = [...remaining];
+    return eventTask(context, event, scripts, report, now => {
+      isolates = now;
+      for (const id of scripts) stale.add(id);
+    });
+  }
+
+  function lose(id: string, failed: LoadFailure): void {
     const times = (losses.get(id) ?? 0) + 1;
     losses.set(id, times);
     if (times < maxLosses) return;
     losses.delete(id);
     wanted.delete(id);
     observer.onLost(id, failed.error);
-  }
-
-  /** `deadline`: of the event that waits for it; half of what is left then is for the others. */
-  function loadTask(
-    script: SandboxScript,
-    deadline: () => number,
-    onFailed: (failed: Failed) => void,
-    onLoaded?: (loaded: LoadResult) => void,
-  ): Task {
-    const { code, ...rest } = script;
-    return {
-      request: { type: 'load', script: rest },
-      segments: [code],
-      allowance: () => Math.min(2 * script.timeout + loadAllowance, Math.max(grace, (deadline() - monotonicNow()) / 2)),
-      running: () => script.id,
-      onReply({ header }) {
-        if ((header.type !== 'loaded' && header.type !== 'failed') || header.id !== script.id) {
-          current?.kill('it answered something else than it was asked');
-          return false;
-        }
-        if (header.type === 'loaded') {
-          present.add(script.id);
-          losses.delete(script.id);
-          onLoaded?.({ handlers: header.handlers, micros: header.micros });
-        } else onFailed({ outcome: header.outcome, error: header.error });
-        return true;
-      },
-      onLost: onFailed,
-    };
-  }
-
-  function prepareTask(ids: string[]): Task {
-    let at = 0;
-    return {
-      request: { type: 'prepare', ids },
-      segments: [],
-      allowance: () => 2 * (wanted.get(ids[at]!)?.timeout ?? 0) + prepareAllowance,
-      running: () => ids[at],
-      onReply({ header }) {
-        if ((header.type === 'prepared' || header.type === 'failed') && header.id === ids[at]) {
-          at += 1;
-          return at === ids.length;
-        }
-        current?.kill('it answered something else than it was asked');
-        return false;
-      },
-      onLost: loss => lose(ids[at]!, loss),
-    };
-  }
-
-  function eventTask(run: ActiveEvent): Task {
-    const { event, remaining } = run;
-    const scripts = [...remaining];
-    let at = 0;
-    return {
-      request: { type: 'event', handler: event.handler, scripts, deadline: event.deadline, compose: event.compose, names: event.names },
-      segments: event.segments(),
-      allowance: () => shareOf(wanted.get(scripts[at] ?? '')?.timeout ?? 0, event.deadline - monotonicNow(), scripts.length - at) + grace,
-      running: () => scripts[at],
-      onReply({ header, segments }) {
-        if (header.type === 'done' && at === scripts.length) {
-          isolates = header.isolates;
-          for (const id of scripts.slice(0, at)) stale.add(id);
-          return true;
-        }
-        if (header.type !== 'result' || header.id !== scripts[at]) {
-          current?.kill('it answered for another script than the one that ran');
-          return false;
-        }
-        at += 1;
-        run.report(readRun(header, segments));
-        return false;
-      },
-      onLost(loss) {
-        const id = scripts[at];
-        if (id !== undefined) run.report({ id, micros: 0, ...loss });
-      },
-    };
   }
 
   start();
@@ -487,5 +353,3 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       }),
   };
 }
-
-const forever = () => Number.POSITIVE_INFINITY;
