@@ -1,10 +1,11 @@
 /**
  * The wire: bytes of a runtime gone mad, at a session of the plugin's. What happens must be one of two things: the session goes on and answers, or
- * it is closed with a coded error.
+ * it is closed with a coded error. And what it answers must not kill a Go runtime.
  */
 import { Duplex } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
 import protobuf from 'protobufjs/minimal.js';
+import { createGoReader } from '../../src/nri/go-reader.ts';
 import { createCodec, eventMaskFull, NriError, openPluginSession, type PluginHandlers, RefusalError } from '../../src/nri/index.ts';
 import { readRequest, writeRequest } from '../../src/ttrpc/envelope.ts';
 import { spoil } from './bytes.ts';
@@ -47,7 +48,7 @@ export function wireTarget(traffic: readonly Message[], faults: Faults): Target 
 export async function withstands({ chunks, isFramed, reads, handlersSeed }: Attack, faults: Faults): Promise<string | undefined> {
   faults.take();
   const random = createRandom(handlersSeed);
-  const { trunk, said } = createTrunk(reads);
+  const { trunk, said, deadly } = createTrunk(reads);
   const session = openPluginSession({
     stream: trunk,
     name: 'fuzz',
@@ -84,6 +85,7 @@ export async function withstands({ chunks, isFramed, reads, handlersSeed }: Atta
   if (reason === undefined) wrong ??= 'the session does not end with its connection';
   else if (!(reason instanceof NriError)) wrong ??= `the session ended with ${String(reason)}`;
   trunk.destroy();
+  if (deadly.length > 0) wrong ??= `a Go runtime would die of the answer: ${deadly[0]}`;
   const escaped = faults.take();
   if (escaped.length > 0) wrong = `escaped: ${escaped[0] instanceof Error ? escaped[0].stack : String(escaped[0])}`;
   const polluted = pollutedPrototype();
@@ -95,17 +97,28 @@ const probe = framed(1, header(0, 0xfffffffe, 1, 0));
 /** Connection 1; then, after a length that depends on the words, the stream id. */
 const probeAnswer = Buffer.from('fffffffe0200', 'hex');
 
-function createTrunk(reads: boolean): { trunk: Duplex; said: Buffer[] } {
+function createTrunk(reads: boolean): { trunk: Duplex; said: Buffer[]; deadly: string[] } {
   const said: Buffer[] = [];
+  const deadly: string[] = [];
+  const goReader = createGoReader();
+  let rest: Buffer = Buffer.alloc(0);
   const trunk = new Duplex({
     read() {},
     write(chunk: Buffer, _encoding, done) {
       if (!reads) return;
-      if (said.length < 1000) said.push(chunk);
+      said.push(chunk);
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      while (rest.length >= 8 && rest.length >= 8 + rest.readUInt32BE(4)) {
+        const [connId, end] = [rest.readUInt32BE(0), 8 + rest.readUInt32BE(4)];
+        const fault = goReader.frame(connId, end - 8);
+        if (fault) deadly.push(fault.message);
+        goReader.bytes(connId, rest.subarray(8, end));
+        rest = rest.subarray(end);
+      }
       done();
     },
   });
-  return { trunk, said };
+  return { trunk, said, deadly };
 }
 
 function fickleHandlers(random: Random): PluginHandlers {
@@ -118,7 +131,9 @@ function fickleHandlers(random: Random): PluginHandlers {
         case 0:
           throw random.chance(0.5) ? new RefusalError('no') : new Error('fuzz');
         case 1:
-          return turn(undefined).then(() => ({ adjust: { env: [{ key: 'A', value: '1' }] } }));
+          return turn(undefined).then(() => ({
+            adjust: { env: [{ key: 'A', value: 'x'.repeat(random.chance(0.1) ? random.below(30_000) : 1) }] },
+          }));
         case 2:
           return call.signal.aborted ? undefined : { adjust: { linux: { resources: { cpu: { shares: -1 } } } } };
         case 3:
