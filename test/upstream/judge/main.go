@@ -204,6 +204,10 @@ func (j *judge) start(c *command) error {
 		return err
 	}
 	j.runtime = runtime
+	// Starting synchronizes the plugins of the plugin path, of which there are none, as if they were one.
+	j.mutex.Lock()
+	j.plugins = 0
+	j.mutex.Unlock()
 	plugin, err := stub.New(j.observer, stub.WithPluginIdx("99"), stub.WithPluginName("observer"), stub.WithSocketPath(j.socket))
 	if err != nil {
 		return err
