@@ -101,13 +101,13 @@ export const adjustmentKinds: readonly FieldKind[] = [
 export function objectOf(claims: readonly Claim[], kinds: readonly FieldKind[]): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const { field, key, value } of claims) {
-    const kind = kinds.find(each => each.field === field)!;
+    const kind = kinds.find(each => each.field === field);
     const path = field.split('.');
     const name = path.pop()!;
     let parent = root;
     for (const step of path) parent = member(parent, step, {}) as Record<string, unknown>;
     if (key === undefined) parent[name] = value;
-    else if (kind.listKey === undefined) Object.assign(member(parent, name, {}), { [key]: value });
+    else if (kind?.listKey === undefined) Object.assign(member(parent, name, {}), { [key]: value });
     else {
       const entry = value === null ? { remove: true } : (value as object);
       (member(parent, name, []) as unknown[]).push({ [kind.listKey]: key, ...entry });
