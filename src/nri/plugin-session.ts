@@ -20,6 +20,7 @@ import { NriError, type NriErrorCode, RefusalError } from './errors.ts';
 import { type EventName, type EventRequest, type EventResponse, eventOfMethod, eventOfStateChange, methodOf } from './events.ts';
 import type { ConfigureRequest, ContainerUpdate, MessageName, Messages, SynchronizeRequest, SynchronizeResponse } from './messages.ts';
 import { createMux, pluginConnId, runtimeConnId } from './mux.ts';
+import { createStallWatch, type StallWatch } from './stall-watch.ts';
 import { createSyncCollector } from './sync-collector.ts';
 import { createUpdateQueue } from './update-queue.ts';
 import { eventMaskBase, runtimeAbilities, subscription } from './versions.ts';
@@ -102,12 +103,15 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   const updates = createUpdateQueue(sendUpdates);
   const registerTimeoutMs = options.registerTimeoutMs ?? 120_000;
   let configureTimer: NodeJS.Timeout | undefined;
+  let stalls: StallWatch | undefined;
   let state: SessionState = 'registering';
 
   function enter(next: SessionState): void {
     if (state === 'closed' || state === next) return;
     state = next;
     clearTimeout(configureTimer);
+    stalls?.stop();
+    stalls = next === 'synchronising' ? createStallWatch() : undefined;
     try {
       onState?.(next);
     } catch (error) {
@@ -193,9 +197,10 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
   }
 
   async function answerSynchronize(call: ServerRequest): Promise<Uint8Array> {
+    const until = call.deadline - (stalls?.waited() ?? 0);
     const state = collector.add(decodeHandshake('SynchronizeRequest', call), call.payload.length);
     if (state === 'more') {
-      leaveIfLate(call);
+      leaveIfLate(until);
       return codec.encode('SynchronizeResponse', { more: true });
     }
     if (state === 'too large') {
@@ -210,7 +215,7 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     } catch (error) {
       report(error, call.method);
     }
-    leaveIfLate(call);
+    leaveIfLate(until);
     const reply = encodeOrEmpty('SynchronizeResponse', { update }, call.method);
     enter('serving');
     return reply;
@@ -246,8 +251,8 @@ export function openPluginSession(options: PluginSessionOptions): PluginSession 
     }
   }
 
-  function leaveIfLate({ deadline }: ServerRequest): void {
-    const late = performance.now() - deadline;
+  function leaveIfLate(until: number): void {
+    const late = performance.now() - until;
     if (late > 0)
       leave(`the answer to Synchronize came ${Math.round(late)} ms after the runtime had given up: is this machine overloaded?`);
   }

@@ -139,6 +139,19 @@ test('a Synchronize that is answered too late ends the session: the runtime may 
   assert.match(message, /came \d+ ms after the runtime had given up/);
 });
 
+test('a Synchronize that lay unread until the runtime had given up ends the session, though it is answered at once', async t => {
+  const { session, call } = await connect(t, accept);
+  await call('Configure');
+  const synchronized = call('Synchronize', undefined, 100).catch(() => {});
+  // The request is on its way now; nobody reads it meanwhile.
+  await Promise.resolve();
+  for (const until = performance.now() + 400; performance.now() < until; );
+  await synchronized;
+  const { code, message } = await session.closed;
+  assert.equal(code, 'NRI_HANDSHAKE_FAILED');
+  assert.match(message, /after the runtime had given up/);
+});
+
 test('no update of a Synchronize can cost the registration: a runtime ignores those that fail', async t => {
   const { call } = await connect(t, accept, {
     handlers: {
