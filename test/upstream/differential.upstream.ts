@@ -166,6 +166,13 @@ test('scripts that contradict each other fail the creation as plugins of their o
   assert.ok(conflicts > 30, `${conflicts} conflicts`);
 });
 
+test("a CDI device that two scripts ask for is one device, where two plugins conflict: plugins do not see each other's", async () => {
+  const device = { adjust: { cdiDevices: [{ name: 'vendor.com/class=one' }] } };
+  const [apart, together] = await verdicts(side => side.create(containerWith(), [device, device]));
+  assert.equal(apart.error, 'plugins "11-b" and "10-a" both tried to set CDI device vendor.com/class=one');
+  assert.deepEqual((together.result!['adjust'] as ProtoJson)['CDIDevices'], device.adjust.cdiDevices);
+});
+
 /** `env FOO` is `env.FOO` in the ledger, `mount /a` is `mounts[/a]`. */
 function fieldOf(what: string): string | undefined {
   for (const { field, keys, listKey, subject } of adjustmentKinds) {

@@ -2,9 +2,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import fc from 'fast-check';
-import { type Container, type ContainerAdjustment, connectPlugin, createCodec, eventMaskBase } from '../../src/nri/index.ts';
-import { mergeCreateContainer } from '../../src/testing/index.ts';
-import { adjustmentKinds, type FieldKind } from './support/claims.ts';
+import {
+  type Container,
+  type ContainerAdjustment,
+  type ContainerUpdate,
+  connectPlugin,
+  createCodec,
+  eventMaskBase,
+} from '../../src/nri/index.ts';
+import { mergeCreateContainer, mergeStopContainer, mergeUpdateContainer } from '../../src/testing/index.ts';
+import { adjustmentKinds, type FieldKind, objectOf, resourceKinds } from './support/claims.ts';
 import { createCleanup } from './support/cleanup.ts';
 import { type Judge, type ProtoJson, startJudge, type Verdict } from './support/judge.ts';
 import { containerWith, pod, richContainer } from './support/node.ts';
@@ -13,6 +20,7 @@ const ids = ['10-A', '20-B'] as const;
 const codec = createCodec();
 const cleanup = createCleanup();
 const answers = new Map<string, ContainerAdjustment>();
+const updates = new Map<string, ContainerUpdate[]>();
 let judge: Judge;
 
 before(async () => {
@@ -26,7 +34,7 @@ before(async () => {
       handlers: {
         configure: () => ({ events: eventMaskBase }),
         synchronize: () => undefined,
-        event: name => (name === 'createContainer' ? { adjust: answers.get(id) ?? {} } : undefined),
+        event: name => (name === 'createContainer' ? { adjust: answers.get(id) ?? {} } : { update: updates.get(id) ?? [] }),
       },
     });
     cleanup.add(() => connection.close());
@@ -95,6 +103,51 @@ test('two plugins: the merged adjustment, the container that a third sees, and w
   );
   assert.ok(conflicts > 30, `${conflicts} conflicts`);
 });
+
+const update: fc.Arbitrary<ContainerUpdate> = fc
+  .record({
+    target: fc.constantFrom('own', 'other', 'third'),
+    ignoreFailure: fc.boolean(),
+    claims: fc.uniqueArray(fc.record({ kind: fc.constantFrom(...resourceKinds), number: fc.nat(8) }), {
+      selector: claim => claim.kind.field,
+      maxLength: 4,
+    }),
+  })
+  .map(({ target, ignoreFailure, claims }) => {
+    const set = claims.map(({ kind, number }) => ({
+      field: kind.field,
+      value: kind.value(number),
+      ...(kind.keys && { key: kind.keys[number % kind.keys.length]! }),
+    }));
+    return { containerId: target, ...objectOf(set, resourceKinds), ignoreFailure };
+  });
+
+for (const event of ['updateContainer', 'stopContainer'] as const) {
+  test(`two plugins in ${event}: the merged updates, and who conflicts with whom`, async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(update, { maxLength: 3 }), fc.array(update, { maxLength: 3 }), async (one, other) => {
+        updates.set('10-A', one).set('20-B', other);
+        const container = containerWith({ id: 'own' });
+        const request = {
+          pod: pod(),
+          container,
+          linuxResources: { memory: { limit: 1 }, hugepageLimits: [{ pageSize: '2MB', limit: 1 }] },
+        };
+        const expected = await judge.call(event, request);
+        const merge = event === 'updateContainer' ? mergeUpdateContainer(request) : mergeStopContainer();
+        try {
+          for (const id of ids) merge.add({ update: structuredClone(updates.get(id)!) }, id);
+        } catch (error) {
+          assert.deepEqual(partiesOf({ error: (error as Error).message }), partiesOf(expected));
+          return;
+        }
+        assert.equal(expected.error, undefined);
+        assert.deepEqual(expected.result, await judge.print('UpdateContainerResponse', merge.result()));
+      }),
+      { numRuns: 300, seed: 20260801 },
+    );
+  });
+}
 
 /** Version 0.8 words fields as `memory limit`, later ones as `MemLimit`: what is compared is who conflicted. */
 function partiesOf({ error }: Verdict): unknown {
