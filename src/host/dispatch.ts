@@ -31,7 +31,7 @@ import type { ActiveScript } from '../scripts/index.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
 import { canFail, compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
 import type { Inventory } from './inventory.ts';
-import type { Quarantine } from './quarantine.ts';
+import type { Fault, Quarantine } from './quarantine.ts';
 import type { EventReport, ScriptReport } from './report.ts';
 
 export type DispatchOptions = {
@@ -285,8 +285,8 @@ function responseOf(handler: HandlerName, finished: { adjust?: object; update: C
   return { reject: true, reason: rejected } satisfies ValidateContainerAdjustmentResponse;
 }
 
-function faultOf({ outcome, costProcess }: Exclude<ScriptRun, { outcome: 'ok' }>): 'none' | 'slow' | 'fatal' {
-  if (costProcess) return 'fatal';
+function faultOf({ outcome, costProcess }: Exclude<ScriptRun, { outcome: 'ok' }>): Fault {
+  if (costProcess) return costProcess === 'ended' ? 'hang' : 'crash';
   return outcome === 'timeout' || outcome === 'memory' ? 'slow' : 'none';
 }
 

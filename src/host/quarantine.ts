@@ -2,11 +2,15 @@
  * Scripts that keep timing out or take the sandbox process with them are set aside: for growing pauses, after each of which they get one
  * try, until one goes well or their file changes. So a bad script costs the others' events at most one fault per pause.
  */
+
+/** `slow`: a timeout or its own memory limit; `crash`: its process ended, by it or by somebody else; `hang`: its process had to be ended. */
+export type Fault = 'none' | 'slow' | 'crash' | 'hang';
+
 export type Quarantine = {
   /** True when the script is to run now. */
   admits(name: string): boolean;
   /** Notes how a run ended. */
-  record(name: string, fault: 'none' | 'slow' | 'fatal', why: string): void;
+  record(name: string, fault: Fault, why: string): void;
   /** The script's file has changed, or is gone. */
   release(name: string): void;
   list(): Array<{ script: string; faults: number; why: string; untilMillis: number }>;
@@ -17,8 +21,8 @@ export type QuarantineEvents = {
   onRelease(name: string, why: 'a run went well' | 'its file changed'): void;
 };
 
-/** Timeouts in a row before the first pause; a script that costs the process gets it at once. */
-const patience = 3;
+/** Faults in a row before the first pause. A crash may be somebody else's doing (the kernel's, when memory is short): twice is the script's. */
+const patience: Record<Exclude<Fault, 'none'>, number> = { slow: 3, crash: 2, hang: 1 };
 const firstPause = 5000;
 const longestPause = 10 * 60_000;
 
@@ -43,7 +47,7 @@ export function createQuarantine(now: () => number, events: QuarantineEvents): Q
       entry.faults += 1;
       entry.why = why;
       entries.set(name, entry);
-      if (fault === 'slow' && entry.pauses === 0 && entry.faults < patience) return;
+      if (entry.pauses === 0 && entry.faults < patience[fault]) return;
       const pause = Math.min(longestPause, firstPause * 2 ** entry.pauses);
       entry.pauses += 1;
       entry.until = now() + pause;

@@ -21,8 +21,8 @@ export type SandboxProcess = {
 export type SandboxProcessEvents = {
   /** The frame's form is checked; what it says is for the caller to judge. */
   onReply(frame: Frame<Reply>): void;
-  /** Exactly once. `reason`: why, with the end of what the process wrote to stderr. */
-  onExit(reason: string): void;
+  /** Exactly once. `reason`: why, with the end of what the process wrote to stderr; `wasKilled`: by {@link SandboxProcess.kill}. */
+  onExit(reason: string, wasKilled: boolean): void;
 };
 
 const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
@@ -88,7 +88,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     child = spawn(words[0]!, words.slice(1), { cwd: '/', env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
   } catch (error) {
     // Most failures come as an event; of some, such as ETXTBSY while Node is being replaced, it makes an exception.
-    setImmediate(() => events.onExit(`it could not be started: ${error instanceof Error ? error.message : String(error)}`));
+    setImmediate(() => events.onExit(`it could not be started: ${error instanceof Error ? error.message : String(error)}`, false));
     return { pid: undefined, untaken: 0, send: () => {}, kill: () => {} };
   }
   const channel = child.stdio[3] as Duplex;
@@ -109,7 +109,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     if (over) return;
     over = true;
     channel.destroy();
-    events.onExit(killed ?? [reason, lastWords(stderr)].filter(Boolean).join(': '));
+    events.onExit(killed ?? [reason, lastWords(stderr)].filter(Boolean).join(': '), killed !== undefined);
   }
 
   channel.on('data', (chunk: Buffer) => {
@@ -124,7 +124,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
       kill(`it sent something that is not the protocol: ${error instanceof Error ? error.message : String(error)}`);
     }
   });
-  channel.on('error', () => kill('its channel broke'));
+  channel.on('error', () => child.kill('SIGKILL'));
   channel.on('end', () => child.kill('SIGKILL'));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4096);

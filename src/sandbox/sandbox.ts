@@ -173,9 +173,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     else current?.send({ type: 'found' }, [observer.onLookup(header.id, header.kind, header.argument)]);
   }
 
-  function ended(reason: string): void {
+  function ended(reason: string, wasKilled: boolean): void {
     const lost = task;
-    const loss = lossOf(overCeiling ? 'memory' : 'killed', reason);
+    const loss = lossOf(overCeiling ? 'memory' : 'killed', reason, wasKilled ? 'ended' : 'crashed');
     if (!ready || (lost && lost.request.type !== 'event')) failedStarts += 1;
     task = undefined;
     current = undefined;

@@ -11,15 +11,17 @@ export type ScriptRun =
       outcome: Exclude<Outcome, 'ok'> | 'killed';
       micros: number;
       error: ScriptError;
-      /** It took the process with it. */
-      costProcess?: true;
+      /** It took the process with it: the host had to end it, or it crashed (or somebody else ended it). */
+      costProcess?: CostProcess;
     };
 
-/** Why a process ended in the middle of a task. */
-export type Loss = { outcome: 'killed' | 'memory'; error: ScriptError; costProcess: true };
+export type CostProcess = 'ended' | 'crashed';
 
-export function lossOf(outcome: Loss['outcome'], reason: string): Loss {
-  return { outcome, error: errorOf(`the sandbox process was lost while it ran: ${reason}`), costProcess: true };
+/** Why a process ended in the middle of a task. */
+export type Loss = { outcome: 'killed' | 'memory'; error: ScriptError; costProcess: CostProcess };
+
+export function lossOf(outcome: Loss['outcome'], reason: string, costProcess: CostProcess): Loss {
+  return { outcome, error: errorOf(`the sandbox process was lost while it ran: ${reason}`), costProcess };
 }
 
 /** A run that did not take place. */

@@ -21,16 +21,24 @@ test('the third timeout in a row sets a script aside, and a run that goes well f
   assert.deepEqual(log, ['a 5000']);
 });
 
-test('a script that costs the process is set aside at once, the others are not', () => {
+test('a crash is forgiven once, as it may be somebody else’s doing', () => {
   const { quarantine } = clocked();
-  quarantine.record('a', 'fatal', 'killed');
+  quarantine.record('a', 'crash', 'ended by SIGKILL');
+  assert.ok(quarantine.admits('a'));
+  quarantine.record('a', 'crash', 'ended by SIGSEGV');
+  assert.ok(!quarantine.admits('a'));
+});
+
+test('a script whose process had to be ended is set aside at once, the others are not', () => {
+  const { quarantine } = clocked();
+  quarantine.record('a', 'hang', 'killed');
   assert.deepEqual([quarantine.admits('a'), quarantine.admits('b')], [false, true]);
 });
 
 test('after a pause there is one try, and each further fault doubles the pause, up to ten minutes', () => {
   const { quarantine, clock, log } = clocked();
   for (let i = 0; i < 10; i++) {
-    quarantine.record('a', i % 2 ? 'slow' : 'fatal', 'x');
+    quarantine.record('a', i % 2 ? 'slow' : 'hang', 'x');
     assert.ok(!quarantine.admits('a'));
     clock.now += quarantine.list()[0]!.untilMillis;
     assert.ok(quarantine.admits('a'));
@@ -43,10 +51,10 @@ test('after a pause there is one try, and each further fault doubles the pause, 
 
 test('a run that goes well, or a changed file, releases a script and starts it anew', () => {
   const { quarantine, clock, log } = clocked();
-  quarantine.record('a', 'fatal', 'x');
+  quarantine.record('a', 'hang', 'x');
   clock.now = 5000;
   quarantine.record('a', 'none', '');
-  quarantine.record('b', 'fatal', 'x');
+  quarantine.record('b', 'hang', 'x');
   quarantine.release('b');
   assert.deepEqual(quarantine.list(), []);
   assert.ok(quarantine.admits('b'));
