@@ -14,6 +14,7 @@ import { mergeCreateContainer, mergeStopContainer, mergeUpdateContainer } from '
 import { adjustmentKinds, type FieldKind, objectOf, resourceKinds } from './support/claims.ts';
 import { createCleanup } from './support/cleanup.ts';
 import { type Judge, type ProtoJson, startJudge, type Verdict } from './support/judge.ts';
+import { prepareJudge } from './support/judge-program.ts';
 import { containerWith, pod, richContainer } from './support/node.ts';
 
 const ids = ['10-A', '20-B'] as const;
@@ -24,7 +25,7 @@ const updates = new Map<string, ContainerUpdate[]>();
 let judge: Judge;
 
 before(async () => {
-  judge = await startJudge(cleanup.add);
+  judge = await startJudge(cleanup.add, await prepareJudge());
   for (const id of ids) {
     const connection = connectPlugin({
       endpoint: { path: judge.socketPath },

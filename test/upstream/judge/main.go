@@ -164,6 +164,11 @@ func (j *judge) do(c *command) (answer, error) {
 }
 
 func (j *judge) start(c *command) error {
+	timeout := time.AfterFunc(15*time.Second, func() {
+		fmt.Fprintln(os.Stderr, "the runtime and its observer did not start within 15 s")
+		os.Exit(1)
+	})
+	defer timeout.Stop()
 	var pods []*api.PodSandbox
 	for _, bytes := range c.Pods {
 		pod := &api.PodSandbox{}

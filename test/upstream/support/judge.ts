@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Container, createCodec, type MessageName, type Messages, type PodSandbox } from '../../../src/nri/index.ts';
 import { type Cleanup, temporaryFolder } from './cleanup.ts';
-import { prepareJudge } from './judge-program.ts';
+import type { JudgeProgram } from './judge-program.ts';
 
 /** A message in protojson: 64-bit integers are strings, Optional* messages are objects, what has its default is left out. */
 export type ProtoJson = { [name: string]: unknown };
@@ -34,8 +34,11 @@ export type Judge = {
 
 const codec = createCodec();
 
-export async function startJudge(cleanup: Cleanup, node: { pods?: PodSandbox[]; containers?: Container[] } = {}): Promise<Judge> {
-  const { path } = await prepareJudge();
+export async function startJudge(
+  cleanup: Cleanup,
+  { path }: JudgeProgram,
+  node: { pods?: PodSandbox[]; containers?: Container[] } = {},
+): Promise<Judge> {
   const socketPath = join(temporaryFolder(cleanup), 'nri.sock');
   const program = spawn(path, [socketPath], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(program, 'exit');

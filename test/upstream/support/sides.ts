@@ -13,6 +13,7 @@ import { createHost, type EventReport, type Host } from '../../../src/host/index
 import { type Container, connectPlugin, createCodec, type LinuxResources, type PodSandbox } from '../../../src/nri/index.ts';
 import { type Cleanup, temporaryFolder } from './cleanup.ts';
 import { type Judge, startJudge, type Verdict } from './judge.ts';
+import { type JudgeProgram, prepareJudge } from './judge-program.ts';
 import { containerWith, pod } from './node.ts';
 
 /** File names without `.js`, and the plugins' `NN-name`. */
@@ -40,18 +41,24 @@ export type Sides = { apart: Side; together: Side; both: readonly [Side, Side] }
 const codec = createCodec();
 
 export async function startSides(cleanup: Cleanup): Promise<Sides> {
+  const program = await prepareJudge();
   const [apart, together] = await Promise.all([
     startSide(
       cleanup,
+      program,
       scriptNames.map(name => ({ id: name, scripts: [name] })),
     ),
-    startSide(cleanup, [{ id: '10-together', scripts: scriptNames }]),
+    startSide(cleanup, program, [{ id: '10-together', scripts: scriptNames }]),
   ]);
   return { apart, together, both: [apart, together] };
 }
 
-async function startSide(cleanup: Cleanup, plugins: ReadonlyArray<{ id: string; scripts: readonly string[] }>): Promise<Side> {
-  const judge = await startJudge(cleanup);
+async function startSide(
+  cleanup: Cleanup,
+  program: JudgeProgram,
+  plugins: ReadonlyArray<{ id: string; scripts: readonly string[] }>,
+): Promise<Side> {
+  const judge = await startJudge(cleanup, program);
   const reports: EventReport[] = [];
   const hosts: Host[] = [];
   for (const { id, scripts } of plugins) hosts.push(await connectHost(cleanup, judge, id, scripts, reports));
