@@ -1,15 +1,14 @@
-/** The judge's program, built with Debian's packages of Go and of upstream's NRI, which are unpacked into the cache and never installed. */
+/** Go programs such as the judge's, built with Debian's packages of Go and of upstream's NRI, which are unpacked into the cache and never installed. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../../e2e/support/lock.ts';
-import { type Package, unpackPackages } from '../../e2e/support/packages.ts';
+import { type Package, type Pinned, unpackPackages } from '../../e2e/support/packages.ts';
 
 /** Kept between runs and ignored by git; may be removed at any time that no test runs. */
 const cache = resolve(import.meta.dirname, '../../../.cache/upstream');
-const source = resolve(import.meta.dirname, '../judge');
 
 const forky = (name: string, version: string) => ({ name, suite: 'forky', version });
 
@@ -36,21 +35,29 @@ const libraries = {
   protobuf: forky('golang-google-protobuf-dev', '1.36.10-2'),
 };
 
-export type JudgeProgram = {
+export type GoProgram = {
   path: string;
   /** Debian's version of upstream's code: `0.8.0-1`. */
   nriVersion: string;
 };
+export type JudgeProgram = GoProgram;
 
-/** Fetches and builds what is not in the cache; about a minute the first time. */
-export async function prepareJudge(): Promise<JudgeProgram> {
-  const { go, goSource, ...unpacked } = await unpackPackages(cache, { ...toolchain, ...libraries });
-  const path = join(cache, 'judge');
+export function prepareJudge(): Promise<JudgeProgram> {
+  return prepareGoProgram(resolve(import.meta.dirname, '../judge'), 'judge');
+}
+
+/**
+ * Builds the Go program of folder `source` into the cache, as `name`, and fetches what is not there: about a minute the first time. `more` are
+ * packages that it imports beside those of pkg/adaptation and pkg/stub.
+ */
+export async function prepareGoProgram(source: string, name: string, more: Record<string, Pinned> = {}): Promise<GoProgram> {
+  const { go, goSource, ...unpacked } = await unpackPackages<string>(cache, { ...more, ...toolchain, ...libraries });
+  const path = join(cache, name);
   await withLock(join(cache, 'lock'), async () => {
-    const goRoot = await assembleGo(go, goSource);
-    await build(goRoot, Object.values(unpacked), path);
+    const goRoot = await assembleGo(go!, goSource!);
+    await build(goRoot, Object.values(unpacked), source, path);
   });
-  return { path, nriVersion: unpacked.nri.version };
+  return { path, nriVersion: unpacked['nri']!.version };
 }
 
 /** Debian keeps what depends on the machine apart from what does not; the go command wants both in one folder. */
@@ -77,7 +84,7 @@ async function assembleGo(go: Package, goSource: Package): Promise<string> {
 }
 
 /** The go command keeps what it built: when nothing has changed this takes no second. */
-async function build(goRoot: string, unpacked: readonly Package[], target: string): Promise<void> {
+async function build(goRoot: string, unpacked: readonly Package[], source: string, target: string): Promise<void> {
   await mkdir(join(cache, 'build'), { recursive: true });
   const env = {
     PATH: process.env['PATH'],
@@ -91,5 +98,5 @@ async function build(goRoot: string, unpacked: readonly Package[], target: strin
     GOTOOLCHAIN: 'local',
     CGO_ENABLED: '0',
   };
-  await promisify(execFile)(join(goRoot, 'bin/go'), ['build', '-trimpath', '-o', target, '.'], { cwd: source, env });
+  await promisify(execFile)(join(goRoot, 'bin/go'), ['build', '-trimpath', '-o', target, '.'], { cwd: source, env, timeout: patience });
 }
