@@ -11,7 +11,15 @@ export function createCleanup(): { add: Cleanup; run(): Promise<void> } {
   return {
     add: end => void ends.push(end),
     async run() {
-      for (const end of ends.splice(0).reverse()) await end();
+      const faults: unknown[] = [];
+      for (const end of ends.splice(0).reverse()) {
+        try {
+          await end();
+        } catch (error) {
+          faults.push(error);
+        }
+      }
+      if (faults.length > 0) throw new AggregateError(faults, faults.map(String).join('; '));
     },
   };
 }

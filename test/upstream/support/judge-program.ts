@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { withLock } from '../../e2e/support/lock.ts';
 import { type Package, type Pinned, unpackPackages } from '../../e2e/support/packages.ts';
+import { within } from './within.ts';
 
 /** Kept between runs and ignored by git; may be removed at any time that no test runs. */
 const cache = resolve(import.meta.dirname, '../../../.cache/upstream');
@@ -35,6 +36,9 @@ const libraries = {
   protobuf: forky('golang-google-protobuf-dev', '1.36.10-2'),
 };
 
+/** A cold cache on a slow line, or another run that fills it. */
+const patience = 10 * 60_000;
+
 export type GoProgram = {
   path: string;
   /** Debian's version of upstream's code: `0.8.0-1`. */
@@ -51,12 +55,17 @@ export function prepareJudge(): Promise<JudgeProgram> {
  * packages that it imports beside those of pkg/adaptation and pkg/stub.
  */
 export async function prepareGoProgram(source: string, name: string, more: Record<string, Pinned> = {}): Promise<GoProgram> {
-  const { go, goSource, ...unpacked } = await unpackPackages<string>(cache, { ...more, ...toolchain, ...libraries });
+  const { go, goSource, ...unpacked } = await within(
+    patience,
+    `Debian's packages, or the lock on ${cache}`,
+    unpackPackages<string>(cache, { ...more, ...toolchain, ...libraries }),
+  );
   const path = join(cache, name);
-  await withLock(join(cache, 'lock'), async () => {
+  const built = withLock(join(cache, 'lock'), async () => {
     const goRoot = await assembleGo(go!, goSource!);
     await build(goRoot, Object.values(unpacked), source, path);
   });
+  await within(patience, `the program ${name}, or the lock on ${cache}`, built);
   return { path, nriVersion: unpacked['nri']!.version };
 }
 

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { type Container, createCodec, type MessageName, type Messages, type PodSandbox } from '../../../src/nri/index.ts';
 import { type Cleanup, temporaryFolder } from './cleanup.ts';
 import type { JudgeProgram } from './judge-program.ts';
+import { within } from './within.ts';
 
 /** A message in protojson: 64-bit integers are strings, Optional* messages are objects, what has its default is left out. */
 export type ProtoJson = { [name: string]: unknown };
@@ -21,6 +22,8 @@ type CallMessage = {
   stateChange: 'StateChangeEvent';
 };
 
+type Command = { do: string; [argument: string]: unknown };
+
 export type Judge = {
   socketPath: string;
   /** Resolves when this many plugins are in service. */
@@ -33,6 +36,8 @@ export type Judge = {
 };
 
 const codec = createCodec();
+/** Longer than the judge itself waits for anything. */
+const patience = 60_000;
 
 export async function startJudge(
   cleanup: Cleanup,
@@ -49,17 +54,17 @@ export async function startJudge(
   });
   cleanup(async () => {
     program.stdin.end();
-    await exited;
+    await within(patience, "the judge's end", exited).finally(() => program.kill('SIGKILL'));
   });
 
-  function send(command: object): Promise<Verdict> {
+  function send(command: Command): Promise<Verdict> {
     const answer = Promise.withResolvers<Verdict>();
     waiting.push(answer);
     program.stdin.write(`${JSON.stringify(command)}\n`);
-    return answer.promise;
+    return within(patience, `the judge's answer to ${command.do}`, answer.promise);
   }
 
-  async function sendSure(command: object): Promise<Verdict> {
+  async function sendSure(command: Command): Promise<Verdict> {
     const verdict = await send(command);
     if (verdict.error !== undefined) throw new Error(verdict.error);
     return verdict;

@@ -15,6 +15,7 @@ import { type Cleanup, temporaryFolder } from './cleanup.ts';
 import { type Judge, startJudge, type Verdict } from './judge.ts';
 import { type JudgeProgram, prepareJudge } from './judge-program.ts';
 import { containerWith, pod } from './node.ts';
+import { within } from './within.ts';
 
 /** File names without `.js`, and the plugins' `NN-name`. */
 export const scriptNames = ['10-a', '11-b', '12-c'] as const;
@@ -39,17 +40,14 @@ export type Side = {
 export type Sides = { apart: Side; together: Side; both: readonly [Side, Side] };
 
 const codec = createCodec();
+const patience = 60_000;
 
 export async function startSides(cleanup: Cleanup): Promise<Sides> {
   const program = await prepareJudge();
-  const [apart, together] = await Promise.all([
-    startSide(
-      cleanup,
-      program,
-      scriptNames.map(name => ({ id: name, scripts: [name] })),
-    ),
-    startSide(cleanup, program, [{ id: '10-together', scripts: scriptNames }]),
-  ]);
+  // One after the other: the compiler is one for all hosts of a process, and a host that is done with it ends it under the others' hands.
+  const plugins = scriptNames.map(name => ({ id: name, scripts: [name] }));
+  const apart = await startSide(cleanup, program, plugins);
+  const together = await startSide(cleanup, program, [{ id: '10-together', scripts: scriptNames }]);
   return { apart, together, both: [apart, together] };
 }
 
@@ -93,7 +91,8 @@ async function connectHost(cleanup: Cleanup, judge: Judge, id: string, scripts: 
   const state = join(temporaryFolder(cleanup), 'state');
   const logger = pino({ level: 'silent' });
   const host = createHost({ scripts: folder, state, logger, onReport: report => reports.push(report) });
-  await host.ready();
+  cleanup(() => within(patience, `the end of the host of ${id}`, host.close()));
+  await within(patience, `the scripts of ${id} to be compiled and probed`, host.ready());
   const connection = connectPlugin({
     endpoint: { path: judge.socketPath },
     name: id.slice(3),
@@ -101,10 +100,7 @@ async function connectHost(cleanup: Cleanup, judge: Judge, id: string, scripts: 
     codec,
     handlers: host.handlers,
   });
-  cleanup(async () => {
-    await connection.close();
-    await host.close();
-  });
+  cleanup(() => within(patience, `the end of the connection of ${id}`, connection.close()));
   return host;
 }
 
