@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type Programs, preparePrograms } from './programs.ts';
 import { requestSize } from './runtime.ts';
-import { type Figures, type Measured, measure, measureIdle, type StartSide } from './session.ts';
+import { type Figures, type Measured, measure, measureIdle, type StartSide, type Track } from './session.ts';
 import { startGoPlugins, startNriScripts } from './sides.ts';
 
 export type RaceOptions = {
@@ -35,10 +35,13 @@ export type RaceResult = {
 /** Two numbers of scripts that do not match: the difference is what so many more cost. */
 const idleCounts = [1, 50] as const;
 
-/** Works in `folder`. Fails when the sides do not change containers alike. Tells each step to `say`. */
+/** Works in `folder`. Ends all and rejects when the signal is given. Fails when the sides do not change containers alike. Tells each step to `say`. */
 export async function race(options: RaceOptions, folder: string, signal: AbortSignal, say: (line: string) => void): Promise<RaceResult> {
   const { counts, containers } = options;
   const programs = await preparePrograms(folder, Math.max(...counts));
+  const aborted = new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  aborted.catch(() => {});
+  const track: Track = { program: programs.runtime, containers, aborted };
   const rounds: Round[] = [];
   let strangers = 0;
   let sessions = 0;
@@ -51,7 +54,7 @@ export async function race(options: RaceOptions, folder: string, signal: AbortSi
     for (const count of counts) {
       const measured = {} as Record<keyof Pair, Measured>;
       for (const name of number % 2 === 1 ? (['us', 'go'] as const) : (['go', 'us'] as const)) {
-        measured[name] = await measure(programs.runtime, startOf(name, programs, count), containers, nextFolder());
+        measured[name] = await measure(track, startOf(name, programs, count), nextFolder());
       }
       const { us, go } = measured;
       assert.deepEqual(us.adjustment, go.adjustment, `${count} scripts change a container otherwise than ${count} Go plugins do`);
@@ -63,7 +66,7 @@ export async function race(options: RaceOptions, folder: string, signal: AbortSi
     const idle: number[] = [];
     for (const count of idleCounts) {
       const start: StartSide = (socketPath, place) => startNriScripts(count, false, socketPath, place);
-      idle.push(await measureIdle(programs.runtime, start, containers, nextFolder()));
+      idle.push(await measureIdle(track, start, nextFolder()));
     }
     rounds.push({ pairs, idle: (idle[1]! - idle[0]!) / (many - few) });
   }

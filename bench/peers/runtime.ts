@@ -9,6 +9,8 @@ import { realisticContainer, realisticPod } from '../../src/testing/index.ts';
 export type Replay = {
   /** One after the other, each in a pod of its own. */
   containers: number;
+  /** No further container is begun after it, so that a slow side does not take the others' time. */
+  maxMillis: number;
   /** Idle time between an answer and the next event; 0 is back to back. */
   pauseMicros: number;
   /** CreateContainer alone, instead of all events of a container's life. */

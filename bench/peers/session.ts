@@ -41,20 +41,31 @@ export type StartSide = (socketPath: string, folder: string) => Side;
 
 const pauseMicros = 5000;
 
-/** Measures all figures, each replay with so many containers. Works in `folder`, which it makes and removes. */
-export function measure(program: string, start: StartSide, containers: number, folder: string): Promise<Measured> {
-  return withSide(program, start, folder, async (runtime, side, ready) => {
+/** What is the same for all sides. */
+export type Track = {
+  /** The runtime's program. */
+  program: string;
+  /** How many containers a replay has. */
+  containers: number;
+  /** Rejects when the race is to end at once. */
+  aborted: Promise<never>;
+};
+
+/** Measures all figures. Works in `folder`, which it makes and removes. */
+export function measure(track: Track, start: StartSide, folder: string): Promise<Measured> {
+  const { containers } = track;
+  return withSide(track, start, folder, async (runtime, side, ready) => {
     const adjustments = new Set<string>();
     async function replay(options: Partial<Replay>): Promise<Run & { cpu: number }> {
       const pids = withDescendants(side.pids);
       const before = cpuMicros(pids);
-      const run = await runtime.run({ containers, pauseMicros: 0, ...options });
+      const run = await runtime.run({ containers, pauseMicros: 0, maxMillis: 5000, ...options });
       adjustments.add(JSON.stringify(run.adjustment));
       return { ...run, cpu: (cpuMicros(pids) - before) / run.events };
     }
     const first = await replay({ containers: 1, createOnly: true });
     await warmUp(runtime);
-    const spaced = await replay({ pauseMicros });
+    const spaced = await replay({ pauseMicros, maxMillis: 9000 });
     const dense = await replay({});
     const createSpaced = await replay({ pauseMicros, createOnly: true });
     const createDense = await replay({ createOnly: true });
@@ -82,15 +93,15 @@ export function measure(program: string, start: StartSide, containers: number, f
 }
 
 /** The median latency of CreateContainer alone, in microseconds, events 5 ms apart. */
-export function measureIdle(program: string, start: StartSide, containers: number, folder: string): Promise<number> {
-  return withSide(program, start, folder, async runtime => {
+export function measureIdle(track: Track, start: StartSide, folder: string): Promise<number> {
+  return withSide(track, start, folder, async runtime => {
     await warmUp(runtime);
-    return micros(await runtime.run({ containers, pauseMicros }), 0.5);
+    return micros(await runtime.run({ containers: track.containers, pauseMicros, maxMillis: 9000 }), 0.5);
   });
 }
 
 async function withSide<Result>(
-  program: string,
+  { program, aborted }: Track,
   start: StartSide,
   folder: string,
   work: (runtime: Runtime, side: Side, ready: number) => Promise<Result>,
@@ -107,7 +118,7 @@ async function withSide<Result>(
           await runtime.synchronized(side.plugins);
           return work(runtime, side, performance.now() - began);
         };
-        return await Promise.race([result(), side.failure]);
+        return await Promise.race([result(), side.failure, aborted]);
       } finally {
         await side.end();
       }
@@ -121,8 +132,8 @@ async function withSide<Result>(
 
 /** Both at the pace of what follows and fast enough that both sides' code has been compiled and their pools are full. */
 async function warmUp(runtime: Runtime): Promise<void> {
-  await runtime.run({ containers: 60, pauseMicros: 0 });
-  await runtime.run({ containers: 10, pauseMicros });
+  await runtime.run({ containers: 60, pauseMicros: 0, maxMillis: 3000 });
+  await runtime.run({ containers: 10, pauseMicros, maxMillis: 1000 });
 }
 
 function micros(run: Run, share: number): number {

@@ -42,9 +42,10 @@ const idleLimit = 5;
 
 export function table(result: RaceResult): string {
   const { options, rounds, strangers } = result;
+  const date = new Date().toISOString().slice(0, 10);
   const lines = [
-    `Upstream's NRI ${result.nriVersion}, ${result.requestBytes} bytes a CreateContainer request, ${options.rounds} rounds of ${options.containers} containers,`,
-    `node ${process.version}, ${cpus().length} × ${cpus()[0]!.model}`,
+    `${date}, ${cpus().length} × ${cpus()[0]!.model}, Node ${process.version}, upstream's NRI ${result.nriVersion};`,
+    `${options.rounds} rounds of up to ${options.containers} containers, ${result.requestBytes} bytes a CreateContainer request.`,
     '',
     '| | scripts | Go plugins | nri-scripts | us/Go, median (min–max) | target | |',
     '|---|--:|--:|--:|--:|--:|---|',

@@ -32,6 +32,8 @@ type command struct {
 	Plugins int `json:"plugins"`
 	// run: so many containers one after the other, each in a pod of its own.
 	Containers int `json:"containers"`
+	// run: no further container once this is over.
+	MaxMillis int `json:"maxMillis"`
 	// run: how long the runtime is idle between an answer and the next event.
 	PauseMicros int `json:"pauseMicros"`
 	// run: CreateContainer alone instead of all events of a container's life.
@@ -145,6 +147,9 @@ func (r *race) run(c *command) (answer, error) {
 	var adjustment *api.ContainerAdjustment
 	began := time.Now()
 	for range c.Containers {
+		if time.Since(began) > time.Duration(c.MaxMillis)*time.Millisecond {
+			break
+		}
 		r.serial++
 		life := &life{
 			command:   c,
