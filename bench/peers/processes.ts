@@ -1,5 +1,5 @@
 /** What processes have used and occupy, by proc(5). */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 
 /** These processes and all that descend from them. */
 export function withDescendants(pids: readonly number[]): number[] {
@@ -35,9 +35,11 @@ export function strangersWithSameProgram(pids: readonly number[]): number {
   return all.filter(name => !pids.includes(Number(name)) && executable(Number(name)) === program).length;
 }
 
+/** Identifies the file that the process runs; undefined when it runs none, or has ended. */
 function executable(pid: number): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/exe`);
+    const { dev, ino } = statSync(`/proc/${pid}/exe`);
+    return `${dev}:${ino}`;
   } catch {
     return undefined;
   }
