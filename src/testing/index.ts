@@ -9,6 +9,7 @@ export {
   realisticPod,
 } from './examples.ts';
 export { mergeCreateContainer, mergeStopContainer, mergeUpdateContainer } from './merge.ts';
+export { type MergeRules, mergeRules } from './merge-rules.ts';
 export type { Ref } from './node-state.ts';
 export { containerOf, type OciSpec, specOf } from './oci-spec.ts';
 export { OperationError, type OperationErrorCode } from './operation-error.ts';

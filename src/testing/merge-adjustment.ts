@@ -3,8 +3,9 @@
  * Each answer changes two things: the merged adjustment, and the container as the next plugin sees it.
  */
 import type { Container, ContainerAdjustment, Hooks, LinuxContainerAdjustment } from '../nri/messages.ts';
+import type { Field } from './fields.ts';
 import { type Claim, mergeResources, type PreparedResources, prepareResources } from './merge-resources.ts';
-import type { Field, Owners } from './owners.ts';
+import type { Owners } from './owners.ts';
 
 type ContainerLinux = NonNullable<Container['linux']> & { resources: PreparedResources };
 /** A container whose optional parts are there: upstream makes them before the first plugin is asked. */

@@ -13,6 +13,7 @@ import type {
 } from '../nri/messages.ts';
 import { createAdjustments, type PreparedContainer } from './merge-adjustment.ts';
 import { type Claim, mergeResources, prepareResources } from './merge-resources.ts';
+import { latestRules, type MergeRules } from './merge-rules.ts';
 import { OperationError } from './operation-error.ts';
 import { createOwners, type Owners } from './owners.ts';
 
@@ -26,8 +27,9 @@ export type CreateMerge = {
   result(): { adjust: ContainerAdjustment; update: ContainerUpdate[] };
 };
 
-export function mergeCreateContainer(given: WithContainer<ContainerRequest>): CreateMerge {
-  const owners = createOwners();
+/** By the latest version's rules unless others are given, as the other two. */
+export function mergeCreateContainer(given: WithContainer<ContainerRequest>, rules: MergeRules = latestRules): CreateMerge {
+  const owners = createOwners(rules);
   const { container, pod } = structuredClone(given);
   const adjustments = createAdjustments(container, owners);
   const updates = createUpdates(owners);
@@ -35,7 +37,7 @@ export function mergeCreateContainer(given: WithContainer<ContainerRequest>): Cr
     request: { ...(pod && { pod }), container: adjustments.container },
     owners,
     add(response, plugin) {
-      if (response.adjust) adjustments.add(response.adjust, plugin);
+      if (response.adjust) adjustments.add(rules.known(response.adjust), plugin);
       for (const update of response.update ?? []) {
         if (update.containerId === container.id)
           throw new OperationError('UPDATE_DURING_CREATION', `plugin "${plugin}" asked update of "${container.id}" during creation`, [
@@ -55,10 +57,10 @@ export type UpdateMerge = {
   result(): { update: ContainerUpdate[] };
 };
 
-export function mergeUpdateContainer(given: WithContainer<UpdateContainerRequest>): UpdateMerge {
+export function mergeUpdateContainer(given: WithContainer<UpdateContainerRequest>, rules: MergeRules = latestRules): UpdateMerge {
   const request = structuredClone(given);
   request.linuxResources = prepareResources(request.linuxResources);
-  const updates = createUpdates(createOwners(), request);
+  const updates = createUpdates(createOwners(rules), request);
   return {
     request,
     add(response, plugin) {
@@ -70,8 +72,8 @@ export function mergeUpdateContainer(given: WithContainer<UpdateContainerRequest
 
 export type StopMerge = Pick<UpdateMerge, 'add' | 'result'>;
 
-export function mergeStopContainer(): StopMerge {
-  const updates = createUpdates(createOwners());
+export function mergeStopContainer(rules: MergeRules = latestRules): StopMerge {
+  const updates = createUpdates(createOwners(rules));
   return {
     add(response, plugin) {
       for (const update of response.update ?? []) updates.add(update, plugin);

@@ -1,5 +1,6 @@
 /** What a runtime does and does not, by the version of NRI that it embeds (facts C5, C9, C11, D8, G1). */
 import { runtimeAbilities } from '../nri/index.ts';
+import { type MergeRules, mergeRules } from './merge-rules.ts';
 
 export type NriFeatures = {
   /** `major.minor.patch` */
@@ -18,6 +19,8 @@ export type NriFeatures = {
   readonly dedicatedEvents: boolean;
   /** UpdatePodSandbox, PostUpdatePodSandbox and ValidateContainerAdjustment exist. */
   readonly laterEvents: boolean;
+  /** How plugins' answers are merged. */
+  readonly merge: MergeRules;
 };
 
 export type RuntimeIdentity = { name: string; version: string; nri: NriFeatures };
@@ -42,6 +45,7 @@ function featuresOf(version: string): NriFeatures {
     holdsOperations: since(7),
     dedicatedEvents: since(12),
     laterEvents: since(10),
+    merge: mergeRules(version),
   };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Why an operation of the embedded runtime failed. The messages are upstream's (containerd/nri v0.12.2, pkg/adaptation), so that a test can
- * expect the text that an operator would see.
+ * Why an operation of the embedded runtime failed. The messages are upstream's (containerd/nri, pkg/adaptation, in the version that
+ * is spoken), so that a test can expect the text that an operator would see.
  */
 export type OperationErrorCode =
   /** Two plugins, or one plugin twice, set the same field (fact E3). */

@@ -96,7 +96,7 @@ export function createOperations(options: OperationsOptions): Operations {
 
   function combineCreate(pod: PodSandbox, container: Container) {
     return events.run(async () => {
-      const merge = mergeCreateContainer({ pod, container });
+      const merge = mergeCreateContainer({ pod, container }, nri.merge);
       const asked = plugins();
       const validators = asked.filter(plugin => plugin.isSubscribed('validateContainerAdjustment'));
       const pristine = validators.length > 0 ? structuredClone(merge.request.container) : undefined;
@@ -148,7 +148,7 @@ export function createOperations(options: OperationsOptions): Operations {
   async function updateContainer(ref: Ref, linuxResources: LinuxResources) {
     const { pod, container } = both(ref);
     const update = await events.run(async () => {
-      const merge = mergeUpdateContainer({ pod, container, linuxResources });
+      const merge = mergeUpdateContainer({ pod, container, linuxResources }, nri.merge);
       await collect('updateContainer', merge);
       return merge.result().update;
     });
@@ -168,7 +168,7 @@ export function createOperations(options: OperationsOptions): Operations {
     const stopped = container.state === 'CONTAINER_STOPPED' ? container : state.change(ref, ended);
     const update = await logged('stopContainer', () =>
       events.run(async () => {
-        const merge = { ...mergeStopContainer(), request: { pod, container: stopped } };
+        const merge = { ...mergeStopContainer(nri.merge), request: { pod, container: stopped } };
         await collect('stopContainer', merge);
         return merge.result().update;
       }),

@@ -2,54 +2,9 @@
  * Who set which field of which container: NRI's claim rule (facts E3, E4) and the record that validators get (fact G3).
  */
 import type { FieldOwners } from '../nri/messages.ts';
+import { type Field, fieldNames } from './fields.ts';
+import type { MergeRules } from './merge-rules.ts';
 import { OperationError } from './operation-error.ts';
-
-/** NRI's Field enumeration; the index is the number on the wire (fact E6). */
-const fieldNames = [
-  'None',
-  'Annotations',
-  'Mounts',
-  'OciHooks',
-  'Devices',
-  'CdiDevices',
-  'Env',
-  'Args',
-  'MemLimit',
-  'MemReservation',
-  'MemSwapLimit',
-  'MemKernelLimit',
-  'MemTCPLimit',
-  'MemSwappiness',
-  'MemDisableOomKiller',
-  'MemUseHierarchy',
-  'CPUShares',
-  'CPUQuota',
-  'CPUPeriod',
-  'CPURealtimeRuntime',
-  'CPURealtimePeriod',
-  'CPUSetCPUs',
-  'CPUSetMems',
-  'PidsLimit',
-  'HugepageLimits',
-  'BlockioClass',
-  'RdtClass',
-  'CgroupsUnified',
-  'CgroupsPath',
-  'OomScoreAdj',
-  'Rlimits',
-  'IoPriority',
-  'SeccompPolicy',
-  'Namespace',
-  'Sysctl',
-  'LinuxNetDevices',
-  'LinuxSched',
-  'RdtClosID',
-  'RdtSchemata',
-  'RdtEnableMonitoring',
-  'MemoryPolicy',
-] as const;
-
-export type Field = Exclude<(typeof fieldNames)[number], 'None'>;
 
 /** Per container id and field: `NN-name` of the owner, or the owners by key. `-NN-name` cleared it, `a,b` both added hooks. */
 export type NamedOwners = Record<string, Record<string, string | Record<string, string>>>;
@@ -59,7 +14,7 @@ export type Owners = {
   claim(containerId: string, field: Field, plugin: string): void;
   /** Takes one key of a field. Throws CONFLICT when it is taken, by this plugin too. */
   claimKey(containerId: string, field: Field, key: string, plugin: string): void;
-  /** Undoes a claim: only this plugin may make the next. */
+  /** Undoes a claim: only this plugin may make the next, by older rules any. */
   clear(containerId: string, field: Field, plugin: string): void;
   clearKey(containerId: string, field: Field, key: string, plugin: string): void;
   /** Shares a field with the plugins that added to it before. */
@@ -71,7 +26,7 @@ export type Owners = {
 
 type ContainerOwners = { simple: Map<Field, string>; compound: Map<Field, Map<string, string>> };
 
-export function createOwners(): Owners {
+export function createOwners(rules: MergeRules): Owners {
   const containers = new Map<string, ContainerOwners>();
 
   function of(containerId: string): ContainerOwners {
@@ -87,19 +42,24 @@ export function createOwners(): Owners {
     return keys;
   }
 
+  function free<Key>(owners: Map<Key, string>, key: Key, plugin: string): void {
+    if (rules.keepsCleared) owners.set(key, `-${plugin}`);
+    else owners.delete(key);
+  }
+
   return {
     claim(containerId, field, plugin) {
       const { simple } = of(containerId);
-      refuse(simple.get(field), plugin, `${field} `);
+      refuse(simple.get(field), plugin, rules.subject(field));
       simple.set(field, plugin);
     },
     claimKey(containerId, field, key, plugin) {
       const keys = keysOf(containerId, field);
-      refuse(keys.get(key), plugin, `${field} ${key}`);
+      refuse(keys.get(key), plugin, rules.subject(field, key));
       keys.set(key, plugin);
     },
-    clear: (containerId, field, plugin) => void of(containerId).simple.set(field, `-${plugin}`),
-    clearKey: (containerId, field, key, plugin) => void keysOf(containerId, field).set(key, `-${plugin}`),
+    clear: (containerId, field, plugin) => free(of(containerId).simple, field, plugin),
+    clearKey: (containerId, field, key, plugin) => free(keysOf(containerId, field), key, plugin),
     share(containerId, field, plugin) {
       const { simple } = of(containerId);
       const owner = simple.get(field);

@@ -10,7 +10,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -28,11 +30,16 @@ const apiPackage = "nri.pkg.api.v1alpha1."
 
 // command is one line of input.
 type command struct {
-	// start, wait, createContainer, updateContainer, stopContainer, stateChange, print
+	// start, wait, told, createContainer, updateContainer, stopContainer, stateChange, print
 	Do string `json:"do"`
 	// start: the node's pods and containers.
 	Pods       [][]byte `json:"pods"`
 	Containers [][]byte `json:"containers"`
+	// start: how long a plugin may take, milliseconds.
+	RequestTimeout      int `json:"requestTimeout"`
+	RegistrationTimeout int `json:"registrationTimeout"`
+	// start: the containers whose unsolicited updates fail.
+	Failing []string `json:"failing"`
 	// wait: how many plugins must have been synchronized, since the start.
 	Plugins int `json:"plugins"`
 	// The calls' message, as bytes or as protojson; for print, any message of this name.
@@ -57,9 +64,10 @@ type answer struct {
 }
 
 func main() {
-	logrus.SetLevel(logrus.WarnLevel)
-	logrus.SetOutput(os.Stderr)
+	logrus.SetLevel(logrus.InfoLevel)
+	logrus.SetOutput(io.Discard)
 	j := &judge{socket: os.Args[1], observer: &observer{}}
+	logrus.AddHook(j)
 	j.synchronized = sync.NewCond(&j.mutex)
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 64<<20)
@@ -89,6 +97,32 @@ type judge struct {
 	mutex        sync.Mutex
 	synchronized *sync.Cond
 	plugins      int
+	told         told
+}
+
+// told is what upstream said and what it wanted done, since the last time that somebody asked.
+type told struct {
+	Log []string `json:"log"`
+	// The updates in the plugins' answers to Synchronize, and those that they sent by themselves.
+	Synchronized []json.RawMessage `json:"synchronized"`
+	Unsolicited  []json.RawMessage `json:"unsolicited"`
+}
+
+func (j *judge) Levels() []logrus.Level { return logrus.AllLevels }
+
+func (j *judge) Fire(entry *logrus.Entry) error {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	j.told.Log = append(j.told.Log, entry.Message)
+	return nil
+}
+
+func (j *judge) tell() (answer, error) {
+	j.mutex.Lock()
+	defer j.mutex.Unlock()
+	bytes, err := json.Marshal(j.told)
+	j.told = told{}
+	return answer{Result: bytes}, err
 }
 
 func (j *judge) do(c *command) (answer, error) {
@@ -97,6 +131,8 @@ func (j *judge) do(c *command) (answer, error) {
 		return answer{}, j.start(c)
 	case "wait":
 		return answer{}, j.wait(c.Plugins)
+	case "told":
+		return j.tell()
 	case "print":
 		t, err := protoregistry.GlobalTypes.FindMessageByName(protoreflect.FullName(apiPackage + c.Message))
 		if err != nil {
@@ -186,25 +222,38 @@ func (j *judge) start(c *command) error {
 		containers = append(containers, container)
 	}
 	synchronize := func(ctx context.Context, callback adaptation.SyncCB) error {
-		_, err := callback(ctx, pods, containers)
+		updates, err := callback(ctx, pods, containers)
 		if err == nil {
 			j.mutex.Lock()
 			j.plugins++
+			for _, update := range updates {
+				j.told.Synchronized = append(j.told.Synchronized, text(update))
+			}
 			j.mutex.Unlock()
 			j.synchronized.Broadcast()
 		}
 		return err
 	}
-	update := func(context.Context, []*api.ContainerUpdate) ([]*api.ContainerUpdate, error) { return nil, nil }
+	update := func(_ context.Context, updates []*api.ContainerUpdate) ([]*api.ContainerUpdate, error) {
+		j.mutex.Lock()
+		defer j.mutex.Unlock()
+		var failed []*api.ContainerUpdate
+		for _, update := range updates {
+			j.told.Unsolicited = append(j.told.Unsolicited, text(update))
+			if slices.Contains(c.Failing, update.ContainerId) {
+				failed = append(failed, update)
+			}
+		}
+		return failed, nil
+	}
 	// The version is of a containerd that embeds NRI 0.8.
 	runtime, err := adaptation.New("containerd", "v2.1.4", synchronize, update, adaptation.WithSocketPath(j.socket),
 		adaptation.WithPluginPath("/nonexistent"), adaptation.WithPluginConfigPath("/nonexistent"))
 	if err != nil {
 		return err
 	}
-	// What a plugin may take is not judged here, and the machine may be busy.
-	adaptation.SetPluginRequestTimeout(20 * time.Second)
-	adaptation.SetPluginRegistrationTimeout(20 * time.Second)
+	adaptation.SetPluginRequestTimeout(time.Duration(c.RequestTimeout) * time.Millisecond)
+	adaptation.SetPluginRegistrationTimeout(time.Duration(c.RegistrationTimeout) * time.Millisecond)
 	if err := runtime.Start(); err != nil {
 		return err
 	}

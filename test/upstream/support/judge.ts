@@ -22,10 +22,24 @@ type CallMessage = {
   stateChange: 'StateChangeEvent';
 };
 
+export type Told = { log: string[]; synchronized: ProtoJson[]; unsolicited: ProtoJson[] };
+
+export type JudgedNode = {
+  pods?: PodSandbox[];
+  containers?: Container[];
+  /** Default 20 s both: the machine may be busy. */
+  requestTimeoutMs?: number;
+  registrationTimeoutMs?: number;
+  /** The containers whose unsolicited updates fail. */
+  failing?: string[];
+};
+
 type Command = { do: string; [argument: string]: unknown };
 
 export type Judge = {
   socketPath: string;
+  /** What upstream said and wanted done since the last time that it was asked. */
+  told(): Promise<Told>;
   /** Resolves when this many plugins are in service. */
   plugins(count: number): Promise<void>;
   call<Name extends Call>(name: Name, request: Messages[CallMessage[Name]]): Promise<Verdict>;
@@ -39,11 +53,7 @@ const codec = createCodec();
 /** Longer than the judge itself waits for anything. */
 const patience = 60_000;
 
-export async function startJudge(
-  cleanup: Cleanup,
-  { path }: JudgeProgram,
-  node: { pods?: PodSandbox[]; containers?: Container[] } = {},
-): Promise<Judge> {
+export async function startJudge(cleanup: Cleanup, { path }: JudgeProgram, node: JudgedNode = {}): Promise<Judge> {
   const socketPath = join(temporaryFolder(cleanup), 'nri.sock');
   const program = spawn(path, [socketPath], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exited = once(program, 'exit');
@@ -74,9 +84,16 @@ export async function startJudge(
     do: 'start',
     pods: (node.pods ?? []).map(pod => bytesOf('PodSandbox', pod)),
     containers: (node.containers ?? []).map(container => bytesOf('Container', container)),
+    requestTimeout: node.requestTimeoutMs ?? 20_000,
+    registrationTimeout: node.registrationTimeoutMs ?? 20_000,
+    failing: node.failing ?? [],
   });
   return {
     socketPath,
+    async told() {
+      const { log, synchronized, unsolicited } = (await sendSure({ do: 'told' })).result as { [Name in keyof Told]: Told[Name] | null };
+      return { log: log ?? [], synchronized: synchronized ?? [], unsolicited: unsolicited ?? [] };
+    },
     plugins: async count => void (await sendSure({ do: 'wait', plugins: count })),
     call: (name, request) => send({ do: name, request: bytesOf(messageOf(name), request) }),
     callWith: (name, request) => send({ do: name, json: request }),
