@@ -5,16 +5,17 @@
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type RaceOptions, race } from './race.ts';
 import { table } from './table.ts';
 
 const text = { type: 'string' } as const;
 const flag = { type: 'boolean' } as const;
-const { values } = parseArgs({ options: { rounds: text, only: text, quick: flag, json: text, folder: text } });
+const { values } = parseArgs({ options: { rounds: text, only: text, quick: flag, json: text } });
 
-const folder = values.folder ?? restart();
+const prefix = 'nri-peers-';
+const folder = ownFolder() ?? restart();
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort(new Error(`ended by ${signal}`)));
@@ -31,14 +32,19 @@ const result = await race(options, folder, stop.signal, line => process.stderr.w
 if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
 console.log(table(result));
 
+/** The folder that `restart` has made; undefined before it. */
+function ownFolder(): string | undefined {
+  const place = dirname(process.execPath);
+  return basename(place).startsWith(prefix) ? place : undefined;
+}
+
 /**
- * Goes on as a process of a copy of this Node: otherwise it would share the program's pages with nri-scripts, whose proportional set size
- * would be less by that. Gives the copy's folder.
+ * Goes on as a process of a copy of this Node, in a new folder: otherwise it would share the program's pages with nri-scripts, whose
+ * proportional set size would be less by that.
  */
 function restart(): never {
-  const made = mkdtempSync(join(tmpdir(), 'nri-peers-'));
-  const node = join(made, 'node');
+  const node = join(mkdtempSync(join(tmpdir(), prefix)), 'node');
   copyFileSync(process.execPath, node);
-  process.execve!(node, [node, ...process.execArgv, ...process.argv.slice(1), '--folder', made], process.env);
+  process.execve!(node, [node, ...process.execArgv, ...process.argv.slice(1)], process.env);
   throw new Error('execve returned');
 }
