@@ -62,7 +62,6 @@ export function createPluginSet(options: PluginSetOptions): PluginSet {
     log(`plugin "${plugin.id}" connected and synchronized`);
     plugin.closed.then((error: NriError) => {
       serving = serving.filter(each => each !== plugin);
-      log(`connection to plugin "${plugin.id}" closed`);
       depart({ plugin: plugin.id, served: true, reason: error.message, error });
     });
     onChange();

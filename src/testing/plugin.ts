@@ -2,6 +2,7 @@
  * One plugin as the embedded runtime knows it: the handshake, and calls with upstream's rules on which failures are whose (facts C2 to C12, D2 to D4).
  */
 import type { Duplex } from 'node:stream';
+import { isStateChange } from '../nri/events.ts';
 import {
   type Codec,
   type Container,
@@ -9,6 +10,7 @@ import {
   type EventName,
   type EventRequest,
   type EventResponse,
+  eventBit,
   NriError,
   openRuntimeSession,
   type PodSandbox,
@@ -88,6 +90,7 @@ export async function registerPlugin(stream: Duplex, settings: PluginSettings, l
   stream.resume();
   session.closed.then(() => {
     isClosed = true;
+    log(`connection to plugin "${id || '-'}" closed`);
   });
 
   async function timed<Result>(call: CallRecord['call'], run: () => Promise<Result>): Promise<Result> {
@@ -106,7 +109,7 @@ export async function registerPlugin(stream: Duplex, settings: PluginSettings, l
 
   function loseIfFatal(error: unknown, event: EventName): boolean {
     if (!isFatal(error)) return false;
-    log(`closing plugin ${id}, failed to handle ${event[0]!.toUpperCase()}${event.slice(1)} request: ${goText(error)}`);
+    log(`closing plugin ${id}, failed to handle ${callName(event, identity)}: ${goText(error)}`);
     session.close();
     return true;
   }
@@ -142,7 +145,9 @@ export async function registerPlugin(stream: Duplex, settings: PluginSettings, l
         await timed('configure', () => session.configure(request));
       } catch (error) {
         session.close();
-        if (error instanceof NriError && error.cause === undefined) throw error;
+        // Upstream does not say what its version has to do with it.
+        if (error instanceof NriError && error.code === 'NRI_PLUGIN_MISBEHAVED' && error.cause === undefined)
+          throw new Error(error.message.replace(/ \(NRI before .*\)$/, ''), { cause: error });
         throw new Error(`failed to configure plugin: ${goText(error)}`, { cause: error });
       }
     },
@@ -177,6 +182,12 @@ export async function registerPlugin(stream: Duplex, settings: PluginSettings, l
     },
     close: session.close,
   };
+}
+
+/** What upstream's log calls a call: events that StateChange carries by their number. */
+function callName(event: EventName, { nri }: RuntimeIdentity): string {
+  if (isStateChange(event) && !nri.dedicatedEvents) return `event ${1 + Math.log2(eventBit(event))}`;
+  return `${event[0]!.toUpperCase()}${event.slice(1)} request`;
 }
 
 /** The text that Go's error would have. */
