@@ -1,6 +1,6 @@
 // The judge: upstream's runtime side of NRI (pkg/adaptation) behind lines of JSON.
 //
-// Its argument is the socket's path. Standard input holds one command a line, standard output one answer for each, in order. Messages go in as
+// Its argument is the socket's path, or `plugin` and what plugin.go needs. Standard input holds one command a line, standard output one answer for each, in order. Messages go in as
 // base64 of their protobuf bytes and come out as protojson. After the plugins comes an observer of upstream's own kind (pkg/stub), which tells what
 // a last plugin gets to see.
 package main
@@ -66,6 +66,13 @@ type answer struct {
 func main() {
 	logrus.SetLevel(logrus.InfoLevel)
 	logrus.SetOutput(io.Discard)
+	if os.Args[1] == "plugin" {
+		if err := runPlugin(os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	j := &judge{socket: os.Args[1], observer: &observer{}}
 	logrus.AddHook(j)
 	j.synchronized = sync.NewCond(&j.mutex)

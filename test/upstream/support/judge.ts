@@ -47,6 +47,8 @@ export type Judge = {
   callWith(name: Call, request: ProtoJson): Promise<Verdict>;
   /** What upstream reads in a message that our codec wrote. */
   print<Name extends MessageName>(name: Name, message: Messages[Name]): Promise<ProtoJson>;
+  /** What upstream reads in bytes. */
+  printBytes(name: MessageName, bytes: Uint8Array): Promise<ProtoJson>;
 };
 
 const codec = createCodec();
@@ -97,6 +99,8 @@ export async function startJudge(cleanup: Cleanup, { path }: JudgeProgram, node:
     plugins: async count => void (await sendSure({ do: 'wait', plugins: count })),
     call: (name, request) => send({ do: name, request: bytesOf(messageOf(name), request) }),
     callWith: (name, request) => send({ do: name, json: request }),
+    printBytes: async (name, bytes) =>
+      (await sendSure({ do: 'print', message: name, request: Buffer.from(bytes).toString('base64') })).result!,
     print: async (name, message) => (await sendSure({ do: 'print', message: name, request: bytesOf(name, message) })).result!,
   };
 }
