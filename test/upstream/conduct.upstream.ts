@@ -130,11 +130,10 @@ for (const [how, answer, reason] of [
     async stage => {
       const a = await stage.plugin('10-A', { CreateContainer: answer });
       const b = await stage.plugin('20-B', { CreateContainer: sets('B') });
-      await stage.log();
       const first = await stage.create(ctr0);
       await ended(a);
       await stage.create({ ...ctr0, id: 'ctr2' });
-      return [first, await stage.log(), calls(a).length, calls(b)];
+      return [first, await settled(stage, 2), calls(a).length, calls(b)];
     },
     patient,
   );
@@ -145,10 +144,9 @@ for (const [how, answer, reason] of [
     async stage => {
       const a = await stage.plugin('10-A', { UpdateContainer: answer }, ['updateContainer']);
       await stage.plugin('20-B', { UpdateContainer: () => ({ update: [limit('ctr1', 2)] }) }, ['updateContainer']);
-      await stage.log();
       const outcome = await stage.update(ctr1, {});
       await ended(a);
-      return [outcome.replace('"limit":2', '"limit":{"value":"2"}'), await stage.log()];
+      return [outcome.replace('"limit":2', '"limit":{"value":"2"}'), await settled(stage, 2)];
     },
     patient,
   );
@@ -161,10 +159,9 @@ for (const [how, answer, reason] of [
       async stage => {
         const a = await stage.plugin('10-A', { StateChange: answer, StopContainer: answer }, [event]);
         const b = await stage.plugin('20-B', {}, [event]);
-        await stage.log();
         const outcome = await stage.send(event, event === 'runPodSandbox' ? undefined : ctr1);
         await ended(a);
-        return [outcome, calls(b).length, await stage.log()];
+        return [outcome, calls(b).length, await settled(stage, 2)];
       },
       patient,
     );

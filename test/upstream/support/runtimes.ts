@@ -27,7 +27,7 @@ export type Sides = Record<'upstream' | 'embedded', (cleanup: Cleanup, node?: Ju
 /** Once for all scenes of a file. */
 let program: ReturnType<typeof prepareJudge> | undefined;
 
-const endings = /^(closing plugin|failed to (start|synchronize)|connection to plugin|plugin ".*" connected)/;
+const endings = /^(closing plugin|failed to (start|synchronize)|connection to plugin)/;
 
 function told(lines: string[]): string[] {
   return lines.filter(line => endings.test(line) && !line.includes('99-observer')).sort();
