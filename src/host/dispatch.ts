@@ -26,7 +26,7 @@ import {
   type SynchronizeResponse,
   type ValidateContainerAdjustmentResponse,
 } from '../nri/index.ts';
-import { encodeSegment, type HandlerName, monotonicNow, type Sandbox, type ScriptRun } from '../sandbox/index.ts';
+import { type HandlerName, monotonicNow, type Sandbox, type ScriptRun } from '../sandbox/index.ts';
 import type { ActiveScript } from '../scripts/index.ts';
 import { type Deadline, deadlineOf } from './deadline.ts';
 import { canFail, compositionOf, configureInput, type EventInput, eventInput, takesAnswer } from './event-input.ts';
@@ -133,13 +133,12 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         scripts: [...byId.keys()],
         deadline: deadline.scripts,
         compose: compositionOf(handler),
-        names: Object.keys(input),
-        segments: () => segmentsOf(input),
+        input: () => asChanged(passage.composition, input),
       },
       result => {
         const script = byId.get(result.id);
         if (!script) return;
-        const report = take(passage, script, result, input);
+        const report = take(passage, script, result);
         if (report.outcome === 'ok' || !isGuard(script)) return;
         passage.refusal ??= `${script.name}: ${report.error ?? report.problems[0]?.message ?? report.outcome}`;
       },
@@ -151,7 +150,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     return passage;
   }
 
-  function take(passage: Passage, script: ActiveScript, result: ScriptRun, input: EventInput): ScriptReport {
+  function take(passage: Passage, script: ActiveScript, result: ScriptRun): ScriptReport {
     const report: ScriptReport = { script: script.name, outcome: result.outcome, micros: result.micros, problems: [] };
     passage.report.scripts.push(report);
     if (result.outcome !== 'ok') {
@@ -175,7 +174,6 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     } else if (passage.composition) {
       const { problems } = contribute(passage.composition, from, result.result);
       report.problems.push(...problems);
-      refresh(passage.composition, input);
     }
     if (report.problems.some(problem => problem.effect === 'refused')) {
       report.outcome = 'refused';
@@ -267,15 +265,11 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   }
 }
 
-/** The texts of an event's properties; what the request does not have is null. */
-function segmentsOf(input: EventInput): string[] {
-  return Object.values(input).map(value => encodeSegment(value ?? null));
-}
-
-/** The event as changed so far, for a sandbox that has to take over half way. */
-function refresh(composition: Composition, input: EventInput): void {
-  if ('linuxResources' in input) input['linuxResources'] = viewResources(composition) ?? input['linuxResources'];
-  else if ('container' in input) input['container'] = viewContainer(composition) ?? input['container'];
+/** The event as changed so far: for a sandbox process that takes over half way. */
+function asChanged(composition: Composition | undefined, input: EventInput): EventInput {
+  if (!composition) return input;
+  if ('linuxResources' in input) return { ...input, linuxResources: viewResources(composition) ?? input['linuxResources'] };
+  return 'container' in input ? { ...input, container: viewContainer(composition) ?? input['container'] } : input;
 }
 
 function responseOf(handler: HandlerName, finished: { adjust?: object; update: ContainerUpdate[] }, rejected: string | undefined): object {

@@ -67,8 +67,8 @@ async function hangFinding(sandbox: Sandbox): Promise<Finding> {
   await sandbox.load({ id, name: id, code, config: 'null', timeout: 50, memory: 64 << 20, allow: [], shadow: false });
   const started = monotonicNow();
   let outcome = '';
-  const event = { handler: 'configure', scripts: [id], deadline: started + 2000, compose: 'none', names: [], segments: () => [] } as const;
-  await sandbox.run({ ...event, names: [] }, run => {
+  const event = { handler: 'configure', scripts: [id], deadline: started + 2000, compose: 'none', input: () => ({}) } as const;
+  await sandbox.run(event, run => {
     outcome = run.outcome;
   });
   const stopped = Math.round(monotonicNow() - started);

@@ -5,10 +5,9 @@
  * isolated-vm can finish what they post there.
  */
 import { readSync, writeSync } from 'node:fs';
-import type { Container, LinuxResources } from '../../types/index.d.ts';
-import { beginCreate, beginUpdate, type Composition, contribute, type Grant, viewContainer, viewResources } from '../compose/index.ts';
 import { monotonicNow } from './clock.ts';
-import { createEngine, type Engine, type SharedText, shareText } from './engine.ts';
+import { createEngine, type Engine } from './engine.ts';
+import { type EventView, viewEvent } from './event-view.ts';
 import {
   type EventHeader,
   encodeFrame,
@@ -27,7 +26,6 @@ import {
   type Request,
 } from './protocol.ts';
 import { shareOf } from './share.ts';
-import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
 
 const channel = 3;
 /** nobody, nogroup: the user where no other id is mapped (user_namespaces(7)). */
@@ -42,6 +40,7 @@ function main(): void {
   const chunk = Buffer.allocUnsafe(64 << 10);
   const postponed: Array<Frame<Request>> = [];
   const quotas = new Map<string, Quota>();
+  let view: EventView | undefined;
   let facts: Facts = { runtime: { name: '', version: '', nriVersion: '' }, node: {} };
 
   function read(): Frame<Request> {
@@ -100,6 +99,7 @@ function main(): void {
         postponed.push(frame);
       }
     },
+    part: (property, part) => view?.part(Number(property), Number(part)) ?? 'null',
   });
 
   function endQuota(id: string): void {
@@ -137,11 +137,13 @@ function main(): void {
         return;
       }
       case 'event':
-        runEvent(engine, header, segments, facts.runtime.nriVersion, (answer, texts, isLast) => {
+        view = viewEvent(header, segments, facts.runtime.nriVersion);
+        runEvent(engine, header, view, (answer, texts, isLast) => {
           if (answer.type === 'result') endQuota(answer.id);
           if (isLast) hold(answer, texts);
           else reply(answer, texts);
         });
+        view = undefined;
         return;
     }
   }
@@ -157,13 +159,9 @@ function main(): void {
 function runEvent(
   engine: Engine,
   event: EventHeader,
-  segments: string[],
-  nriVersion: string,
+  view: EventView,
   reply: (header: Reply, segments?: string[], isLast?: boolean) => void,
 ): void {
-  const names = event.names.join(',');
-  const texts: SharedText[] = segments.map(shareText);
-  const view = eventView(event, segments, nriVersion);
   for (const [index, id] of event.scripts.entries()) {
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
@@ -172,52 +170,15 @@ function runEvent(
       reply({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
-    const run = engine.run(id, event.handler, names, texts, shareOf(script.timeout, left, event.scripts.length - index));
+    const run = engine.run(id, event.handler, view.layouts(), view.texts(), shareOf(script.timeout, left, event.scripts.length - index));
     if (run.outcome !== 'ok') {
       reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
     }
     reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
-    if (isLast) break;
-    for (const [at, text] of view.after(script.name, script.allow, script.shadow, run.text)) texts[at] = shareText(text);
+    if (!isLast) view.add(script, run.text);
   }
   reply({ type: 'done', isolates: engine.isolates() });
-}
-
-/** Keeps the event's texts as they are for the next script: as changed so far. */
-function eventView(event: EventHeader, segments: string[], nriVersion: string) {
-  const indexOf = (name: string) => event.names.indexOf(name);
-  const changing = event.compose === 'create' ? indexOf('container') : event.compose === 'update' ? indexOf('linuxResources') : -1;
-  let composition: Composition | undefined;
-
-  function begin(): Composition {
-    const text = segments[changing]!;
-    if (event.compose === 'create') return beginCreate({ container: decodeSegment(text) as Container, nriVersion });
-    const container = decodeSegment(segments[indexOf('container')] ?? 'null') as Container | null;
-    return beginUpdate({ containerId: container?.id ?? '', linuxResources: decodeSegment(text) as LinuxResources, nriVersion });
-  }
-
-  function changed(script: string, allow: string[], resultText: string): Array<[number, string]> {
-    const answer = decodeResult(resultText);
-    if (answer.error !== undefined || answer.result === undefined || answer.result === null) return [];
-    composition ??= begin();
-    const { claims } = contribute(composition, { script, allow: new Set(allow as Grant[]), shadow: false }, answer.result);
-    if (claims === 0) return [];
-    return [[changing, encodeSegment(event.compose === 'create' ? viewContainer(composition) : viewResources(composition))]];
-  }
-
-  return {
-    /** The texts that one script's result changes, by index. */
-    after(script: string, allow: string[], shadow: boolean, resultText: string): Array<[number, string]> {
-      if (changing < 0 || shadow) return [];
-      try {
-        return changed(script, allow, resultText);
-      } catch {
-        // The host will say what is wrong with it.
-        return [];
-      }
-    },
-  };
 }
 
 function microsSince(started: number): number {

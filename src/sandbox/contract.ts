@@ -11,9 +11,8 @@ export type SandboxEvent = {
   /** Monotonic milliseconds (clock.ts) by which {@link Sandbox.run} is over. */
   deadline: number;
   compose: EventHeader['compose'];
-  /** Names of the event's properties, and their texts (values.ts); asked for again when the event goes on in another process. */
-  names: string[];
-  segments(): string[];
+  /** The event's properties: plain data, bigints among them; what is undefined is given as null. Asked for again when the event goes on in another process. */
+  input(): Readonly<Record<string, unknown>>;
 };
 
 export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };

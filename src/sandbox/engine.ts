@@ -23,6 +23,7 @@ import {
 export type EngineCallbacks = {
   log(id: string, level: string, text: string): void;
   lookup(id: string, kind: string, argument: string): string;
+  part(property: number, part: number): string;
 };
 
 export type Failure = { outcome: Exclude<Outcome, 'ok'>; error: ScriptError };
@@ -36,8 +37,8 @@ export type Engine = {
   /** Makes a fresh context ready for the script's next event. */
   prepare(id: string): Failure | undefined;
   script(id: string): SandboxScript | undefined;
-  /** Runs one handler. `segments` are the event's texts ({@link shareText}); `timeout` in milliseconds. */
-  run(id: string, handler: string, names: string, segments: readonly SharedText[], timeout: number): Run;
+  /** Runs one handler. `layouts` and `texts` are the event's (event-view.ts); `timeout` in milliseconds. */
+  run(id: string, handler: string, layouts: string, texts: readonly string[], timeout: number): Run;
   /** Number of live isolates. */
   isolates(): number;
 };
@@ -58,14 +59,6 @@ type Loaded = {
 
 type Ready = { context: ivm.Context; start: Callable; collect: Callable; handlers: Callable };
 type Callable = ivm.Reference<(...args: unknown[]) => string>;
-
-/** A text that every script of an event can read without it being copied into the process' heap again. */
-export type SharedText = string | ivm.ExternalCopy<string>;
-
-/** Short texts are cheaper to copy (measured: an external copy pays above 1 KB). */
-export function shareText(text: string): SharedText {
-  return text.length < 1024 ? text : new ivm.ExternalCopy(text);
-}
 
 const preludeText = preludeSource();
 
@@ -107,6 +100,7 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
       [
         new ivm.Callback((level: string, text: string) => callbacks.log(script.id, level, text)),
         new ivm.Callback((kind: string, argument: string) => callbacks.lookup(script.id, kind, argument)),
+        new ivm.Callback(callbacks.part),
         handlerNames.join(','),
         facts,
         script.config,
@@ -180,7 +174,7 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
       }
     },
     script: id => loaded.get(id)?.script,
-    run(id, handler, names, segments, timeout) {
+    run(id, handler, layouts, texts, timeout) {
       const started = process.hrtime.bigint();
       const micros = () => Number((process.hrtime.bigint() - started) / 1000n);
       let entry = loaded.get(id);
@@ -189,8 +183,7 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
         entry = renewed(entry);
         const ready = entry.ready ?? makeReady(entry);
         entry.ready = ready;
-        const texts = segments.map(segment => (typeof segment === 'string' ? segment : segment.copyInto()));
-        let text = ready.start.applySync(undefined, [handler, names, ...texts], { timeout });
+        let text = ready.start.applySync(undefined, [handler, layouts, ...texts], { timeout });
         if (text === '') text = ready.collect.applySync(undefined, [], { timeout });
         const spentOn = micros();
         release(entry);

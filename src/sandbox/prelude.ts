@@ -12,18 +12,20 @@ type Callbacks = {
   log(level: string, text: string): void;
   /** JSON text of what is known, `null` for unknown, or a refusal that begins with `#`. */
   lookup(kind: string, argument: string): string;
+  /** A part of one of the event's properties (layout.ts), by their numbers. */
+  part(property: number, part: number): string;
 };
 
 export type Prelude = {
   /** JSON of `{ handlers }`, the names of the handlers that the script defines with commas between them, or of `{ error }`. */
   handlers(): string;
-  /** Calls a handler. Returns its text, or '' when it returned a promise: then {@link Prelude.collect} has the text. */
-  start(handler: string, names: string, ...segments: string[]): string;
+  /** Calls a handler. `layouts`: JSON of `[name, parts]` of each property, whose texts follow. Returns its text, or '' when it returned a promise: then {@link Prelude.collect} has the text. */
+  start(handler: string, layouts: string, ...texts: string[]): string;
   /** The text of the async handler that was started; '' when its promise did not settle. */
   collect(): string;
 };
 
-/** The script's source expression: `(…)(log, lookup, handlerNames, facts, config, maxResult, maxState, maxLog)` gives a {@link Prelude}. */
+/** The script's source expression: `(…)(log, lookup, part, handlerNames, facts, config, maxResult, maxState, maxLog)` gives a {@link Prelude}. */
 export function preludeSource(): string {
   return `'use strict';(${prelude.toString()})`;
 }
@@ -31,6 +33,7 @@ export function preludeSource(): string {
 function prelude(
   log: Callbacks['log'],
   lookup: Callbacks['lookup'],
+  part: Callbacks['part'],
   handlerNames: string,
   factsText: string,
   configText: string,
@@ -100,6 +103,12 @@ function prelude(
       for (let i = 0; i < path.length - 1; i++) parent = parent[path[i]];
       put(parent, path[path.length - 1], toBigInt(list[at][1]));
     }
+    return value;
+  }
+
+  function open(property: number, text: string, parts: string[]): unknown {
+    const value = decode(text);
+    for (let at = 0; at < parts.length; at++) lazy(value as object, parts[at]!, () => decode(part(property, at)));
     return value;
   }
 
@@ -279,17 +288,14 @@ function prelude(
         return describe(thrown);
       }
     },
-    start(handler, names, ...segments) {
+    start(handler, layouts, ...texts) {
       if (failed !== undefined) return failed;
       try {
         settled = '';
         const event = {};
-        let from = 0;
-        for (let index = 0; index < segments.length; index++) {
-          const comma = apply(indexOf, names, [',', from]);
-          const name = cut(names, from, comma < 0 ? names.length : comma);
-          from = comma + 1;
-          lazy(event, name, () => decode(segments[index]!));
+        const properties = parse(layouts);
+        for (let index = 0; index < texts.length; index++) {
+          lazy(event, properties[index][0], () => open(index, texts[index]!, properties[index][1]));
         }
         const exported = script();
         const result = apply(exported[handler] as (event: object, nri: object) => unknown, exported, [event, nri]);

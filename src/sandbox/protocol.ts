@@ -5,6 +5,7 @@
  * without being looked at; the header tells their lengths in bytes. The child answers requests in the order in which it gets them.
  */
 import type { HandlerName } from './handler-names.ts';
+import type { Layout } from './layout.ts';
 
 export const maxFrameBytes = 64 << 20;
 /** What the host accepts from the child in one frame; a larger one ends the child. */
@@ -59,8 +60,8 @@ export type EventHeader = {
   deadline: number;
   /** How results change what later scripts see. */
   compose: 'create' | 'update' | 'none';
-  /** Names of the event's properties, one per segment. */
-  names: string[];
+  /** The event's properties; the segments are their texts, each property's with its parts behind it. */
+  layouts: Layout[];
 };
 
 export type Request =
@@ -164,7 +165,7 @@ export class FrameReader<Header> {
   }
 }
 
-const maxSegments = 16;
+const maxSegments = 256;
 
 function decodeFrame<Header>(body: Buffer, headerLimit: number): Frame<Header> {
   const headerLength = body.readUInt32BE(0);

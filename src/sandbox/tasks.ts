@@ -2,6 +2,7 @@
 import { monotonicNow } from './clock.ts';
 import type { LoadResult, SandboxEvent } from './contract.ts';
 import type { HandlerName } from './handler-names.ts';
+import { layOut } from './layout.ts';
 import type { Frame, Reply, Request, SandboxScript } from './protocol.ts';
 import { type Loss, readRun, type ScriptRun } from './script-run.ts';
 import { shareOf } from './share.ts';
@@ -89,11 +90,12 @@ export function eventTask(
   report: (run: ScriptRun) => void,
   onDone: (isolates: number) => void,
 ): Task {
-  const { handler, deadline, compose, names } = event;
+  const { handler, deadline, compose } = event;
+  const laidOut = Object.entries(event.input()).map(([name, value]) => layOut(name, value));
   let at = 0;
   return {
-    request: { type: 'event', handler, scripts: [...scripts], deadline, compose, names },
-    segments: event.segments(),
+    request: { type: 'event', handler, scripts: [...scripts], deadline, compose, layouts: laidOut.map(({ layout }) => layout) },
+    segments: laidOut.flatMap(({ texts }) => texts),
     allowance: () => shareOf(context.timeoutOf(scripts[at] ?? ''), deadline - monotonicNow(), scripts.length - at) + grace,
     running: () => scripts[at],
     onReply({ header, segments }) {

@@ -6,6 +6,6 @@ const code = '__define((m, exports) => { exports.default = { createContainer() {
 await sandbox.load({ id: 'a', name: 'a', code, config: 'null', timeout: 60_000, memory: 64 << 20, allow: [], shadow: false });
 await sandbox.idle();
 const { pid, holds } = sandbox.state();
-const event = { handler: 'createContainer' as const, scripts: ['a'], compose: 'none' as const, names: [], segments: () => [] };
+const event = { handler: 'createContainer' as const, scripts: ['a'], compose: 'none' as const, input: () => ({}) };
 void sandbox.run({ ...event, deadline: monotonicNow() + 60_000 }, () => {});
 console.log(JSON.stringify({ pid, diesWithHost: holds.diesWithHost }));

@@ -1,7 +1,6 @@
 /** A real sandbox with scripts given as source text, for one test. */
 import type { TestContext } from 'node:test';
 import {
-  encodeSegment,
   type LoadResult,
   monotonicNow,
   openSandbox,
@@ -19,7 +18,7 @@ export type Bench = {
   ended: string[];
   lookups: Array<[string, string]>;
   load(name: string, source: string, settings?: Partial<SandboxScript>): Promise<LoadResult>;
-  run(scripts: string[], event?: Partial<SandboxEvent> & { input?: Record<string, unknown> }): Promise<ScriptRun[]>;
+  run(scripts: string[], event?: Partial<Omit<SandboxEvent, 'input'>> & { input?: Record<string, unknown> }): Promise<ScriptRun[]>;
 };
 
 /** Scripts are written as `exports.default = { … }`: what the compiler makes of `export default`. */
@@ -65,8 +64,7 @@ export function sandboxBench(
           scripts,
           deadline: monotonicNow() + 5000,
           compose: 'none',
-          names: Object.keys(input),
-          segments: () => Object.values(input).map(encodeSegment),
+          input: () => input,
           ...event,
         },
         run => runs.push(run),

@@ -1,0 +1,116 @@
+/**
+ * An event as its next script sees it: as the earlier ones changed it.
+ *
+ * What they returned is merged when a script reads what may have changed, not before: most scripts read names and annotations alone.
+ */
+import type { Container, LinuxResources } from '../../types/index.d.ts';
+import { beginCreate, beginUpdate, type Composition, contribute, type Grant, viewContainer, viewResources } from '../compose/index.ts';
+import { type LaidOut, layOut } from './layout.ts';
+import type { EventHeader, SandboxScript } from './protocol.ts';
+import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
+
+export type EventView = {
+  /** JSON of the properties' {@link Layout}s, as the prelude takes them. */
+  layouts(): string;
+  /** The properties' texts without their parts. */
+  texts(): readonly string[];
+  /** The text of one part, as changed so far; 'null' for one that does not exist. Never throws. */
+  part(property: number, part: number): string;
+  /** Takes in what a script returned. */
+  add(script: Pick<SandboxScript, 'name' | 'allow' | 'shadow'>, resultText: string): void;
+};
+
+type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
+
+/** Members of a container that scripts can change. */
+const changeable = ['annotations', 'mounts', 'env', 'hooks', 'rlimits', 'cdiDevices', 'args', 'linux'];
+/** Results that are longer are merged at once, not in another script's time. */
+const longestPending = 16 << 10;
+
+export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segments: readonly string[], nriVersion: string): EventView {
+  const properties: LaidOut[] = [];
+  let at = 0;
+  for (const layout of event.layouts) {
+    properties.push({ layout, texts: segments.slice(at, at + 1 + layout.parts.length) });
+    at += 1 + layout.parts.length;
+  }
+  const names = event.layouts.map(({ name }) => name);
+  const changing = event.compose === 'none' ? -1 : names.indexOf(event.compose === 'create' ? 'container' : 'linuxResources');
+  let pending: Pending[] = [];
+  let composition: Composition | undefined;
+  /** What the texts of `changing` say. */
+  let shown: object | undefined;
+
+  function propertyOf(name: string): object | undefined {
+    const property = properties[names.indexOf(name)];
+    if (!property) return undefined;
+    const [rest, ...parts] = property.texts;
+    const value = decodeSegment(rest!) as Record<string, unknown> | null;
+    for (const [index, part] of property.layout.parts.entries()) value![part] = decodeSegment(parts[index]!);
+    return value ?? undefined;
+  }
+
+  function begin(): Composition {
+    if (event.compose === 'create') {
+      shown = propertyOf('container');
+      return beginCreate({ container: shown as Container, nriVersion });
+    }
+    shown = propertyOf('linuxResources');
+    const container = propertyOf('container') as Container | undefined;
+    return beginUpdate({ containerId: container?.id ?? '', linuxResources: shown as LinuxResources, nriVersion });
+  }
+
+  /** Merges what is pending; the changing property as it is then. */
+  function merged(): object | undefined {
+    try {
+      composition ??= begin();
+      for (const { name, allow, text } of pending) {
+        const { result } = decodeResult(text);
+        contribute(composition, { script: name, allow: new Set(allow as Grant[]) }, result);
+      }
+      pending = [];
+      return event.compose === 'create' ? viewContainer(composition) : viewResources(composition);
+    } catch {
+      // The host will say what is wrong with it.
+      pending = [];
+      return shown;
+    }
+  }
+
+  /** Whether a result may change what does not stand apart. */
+  function changesRest(text: string): boolean {
+    if (event.compose === 'update') return true;
+    const { parts } = properties[changing]!.layout;
+    return changeable.some(member => !parts.includes(member) && text.includes(`"${member}"`));
+  }
+
+  function renew(): void {
+    const value = merged();
+    if (value === shown) return;
+    shown = value;
+    properties[changing] = layOut(names[changing]!, value);
+  }
+
+  return {
+    layouts: () => JSON.stringify(properties.map(({ layout }) => [layout.name, layout.parts])),
+    texts: () => properties.map(({ texts }) => texts[0]!),
+    part(property, part) {
+      const { layout, texts } = properties[property] ?? { layout: { parts: [] as string[] }, texts: [] };
+      const name = layout.parts[part];
+      if (name === undefined) return 'null';
+      if (property !== changing || pending.length === 0) return texts[1 + part]!;
+      const value = merged() as Record<string, unknown> | undefined;
+      const before = shown as Record<string, unknown> | undefined;
+      shown = value;
+      for (const [index, each] of layout.parts.entries()) {
+        if (value?.[each] !== before?.[each]) texts[1 + index] = encodeSegment(value?.[each] ?? null);
+      }
+      return texts[1 + part]!;
+    },
+    add({ name, allow, shadow }, text) {
+      if (changing < 0 || shadow || !text.startsWith('{"result":')) return;
+      pending.push({ name, allow, text });
+      if (text.length > longestPending || changesRest(text)) renew();
+    },
+  };
+}

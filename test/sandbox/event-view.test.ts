@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type EventView, viewEvent } from '../../src/sandbox/event-view.ts';
+import { layOut } from '../../src/sandbox/layout.ts';
+import { decodeSegment } from '../../src/sandbox/values.ts';
+import { realisticContainer, realisticPod } from '../../src/testing/index.ts';
+import type { Container } from '../../types/index.d.ts';
+
+const pod = realisticPod();
+const { env: given, ...wire } = realisticContainer(pod);
+const container = { ...wire, env: Object.fromEntries(given.map(entry => entry.split('=', 2))) } as unknown as Container;
+
+function view(input: Record<string, unknown>, compose: 'create' | 'update' | 'none' = 'create'): EventView {
+  const laidOut = Object.entries(input).map(([name, value]) => layOut(name, value));
+  const layouts = laidOut.map(({ layout }) => layout);
+  return viewEvent(
+    { compose, layouts },
+    laidOut.flatMap(({ texts }) => texts),
+    'v0.11.0',
+  );
+}
+
+/** The property as a script sees it that reads all of it. */
+function seen(of: EventView, name: string): Record<string, unknown> {
+  const layouts = JSON.parse(of.layouts()) as [string, string[]][];
+  const index = layouts.findIndex(([each]) => each === name);
+  const value = decodeSegment(of.texts()[index]!) as Record<string, unknown>;
+  for (const [at, part] of layouts[index]![1].entries()) value[part] = decodeSegment(of.part(index, at));
+  return value;
+}
+
+const script = { name: 'a.ts', allow: ['mounts'], shadow: false };
+const result = (value: unknown) => JSON.stringify({ result: value, updates: [] });
+
+test('an event is seen as it was sent, large members apart and in their place', () => {
+  const event = view({ pod, container });
+  assert.deepEqual(seen(event, 'pod'), pod);
+  assert.deepEqual(seen(event, 'container'), container);
+  assert.deepEqual(Object.keys(seen(event, 'container')), Object.keys(container));
+});
+
+test('a 64-bit number in a large member crosses exactly', () => {
+  const limits = {
+    id: 'x',
+    linux: { resources: { memory: { limit: 2n ** 63n - 1n } }, cgroupsPath: 'x'.repeat(500) },
+    createdAt: 2n ** 62n,
+  };
+  assert.deepEqual(seen(view({ container: limits }, 'none'), 'container'), limits);
+});
+
+test('what a script changes is in the part that the next one reads', () => {
+  const event = view({ pod, container });
+  event.add(
+    script,
+    result({ adjust: { env: { ADDED: '1' }, mounts: [{ destination: '/added', source: '/x', type: 'bind', options: [] }] } }),
+  );
+  const { env, mounts, linux } = seen(event, 'container') as unknown as Container;
+  assert.deepEqual(env, { ...container.env, ADDED: '1' });
+  assert.deepEqual(mounts.at(-1), { destination: '/added', source: '/x', type: 'bind', options: [] });
+  assert.deepEqual(linux, container.linux);
+});
+
+test('a member that the container did not have, or a small one, is there for the next script', () => {
+  const { hooks: _, ...bare } = { ...container, hooks: undefined, rlimits: [] };
+  const event = view({ pod, container: bare });
+  event.add({ ...script, allow: ['hooks'] }, result({ adjust: { hooks: { prestart: [{ path: '/hook' }] } } }));
+  assert.deepEqual((seen(event, 'container')['hooks'] as { prestart: object[] }).prestart.length, 1);
+  event.add(script, result({ adjust: { rlimits: [{ type: 'RLIMIT_CORE', hard: 1, soft: 1 }] } }));
+  assert.equal((seen(event, 'container')['rlimits'] as object[]).length, 1);
+  assert.equal((seen(event, 'container')['hooks'] as { prestart: object[] }).prestart.length, 1);
+});
+
+test('what is refused, not granted or in shadow changes nothing', () => {
+  const event = view({ pod, container });
+  event.add(script, result({ adjust: { env: { OK: '1' }, nonsense: 1 } }));
+  event.add({ ...script, allow: [] }, result({ adjust: { mounts: [{ destination: '/m', source: '/x', type: 'bind', options: [] }] } }));
+  event.add({ ...script, shadow: true }, result({ adjust: { env: { SHADOW: '1' } } }));
+  event.add(script, '{"result":{"adjust":');
+  event.add(script, '{"error":{"message":"x"}}');
+  assert.deepEqual(seen(event, 'container'), container);
+});
+
+test('several changes to one member are seen in order, however large', () => {
+  const event = view({ pod, container });
+  for (let n = 0; n < 5; n++) event.add(script, result({ adjust: { env: { LAST: `${n}`, [`E${n}`]: 'x'.repeat(10_000) } } }));
+  const { env } = seen(event, 'container') as unknown as Container;
+  assert.equal(env['LAST'], '4');
+  assert.equal(Object.keys(env).length, Object.keys(container.env).length + 6);
+});
+
+test('an update is seen with the resources that earlier scripts asked for', () => {
+  const linuxResources = { memory: { limit: 100 } };
+  const event = view({ pod, container, linuxResources }, 'update');
+  event.add(script, result({ update: [{ containerId: container.id, linux: { resources: { cpu: { shares: 7 } } } }] }));
+  assert.deepEqual(seen(event, 'linuxResources'), { memory: { limit: 100 }, cpu: { shares: 7 } });
+});
+
+test('a part that does not exist is null', () => {
+  const event = view({ pod });
+  for (const [property, part] of [
+    [0, 99],
+    [1, 0],
+    [-1, 0],
+    [Number.NaN, Number.NaN],
+  ] as const)
+    assert.equal(event.part(property, part), 'null');
+});
