@@ -93,12 +93,13 @@ export function createHost(options: HostOptions): Host {
   sandbox.setFacts({ runtime, node });
 
   async function probe(version: ScriptVersion): Promise<readonly HandlerName[]> {
-    const { id, name, code, settings, positions } = version;
+    const { id, name, code, libraries, settings, positions } = version;
     versions.set(id, version);
     const result = await sandbox.load({
       id,
       name,
       code,
+      libraries,
       config: JSON.stringify(settings.config ?? null),
       timeout: settings.timeout,
       memory: settings.memory,

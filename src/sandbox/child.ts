@@ -8,6 +8,7 @@ import { readSync, writeSync } from 'node:fs';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type EventView, viewEvent } from './event-view.ts';
+import { createLibraries } from './libraries.ts';
 import {
   type EventHeader,
   encodeFrame,
@@ -76,6 +77,7 @@ function main(): void {
     return quota;
   }
 
+  const libraries = createLibraries();
   const engine = createEngine({
     log(id, level, text) {
       const quota = quotaOf(id);
@@ -87,6 +89,8 @@ function main(): void {
       reply({ type: 'log', id, level: logLevels.find(each => each === level) ?? 'info', dropped: 0 }, [line]);
     },
     lookup(id, kind, argument) {
+      if (kind === 'yaml') return libraries.yaml(String(argument));
+      if (kind === 'library') return libraries.source(String(argument));
       const quota = quotaOf(id);
       quota.lookups += 1;
       if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
@@ -113,6 +117,9 @@ function main(): void {
       case 'facts':
         facts = header.facts;
         engine.setFacts(facts);
+        return;
+      case 'library':
+        libraries.add(header.name, segments[0] ?? '');
         return;
       case 'load': {
         const started = monotonicNow();

@@ -4,6 +4,7 @@
  * isolated-vm stays behind this file. Its limits were measured (README, "What holds a script"): a timeout ends loops but not every
  * builtin, so the host watches this process from outside and nothing here has to be unbreakable.
  */
+import { setFlagsFromString } from 'node:v8';
 import ivm from 'isolated-vm';
 import { readScriptError } from './check-reply.ts';
 import { type HandlerName, handlerNames } from './handler-names.ts';
@@ -48,7 +49,13 @@ type Loaded = {
   isolate: ivm.Isolate;
   prelude: ivm.Script;
   body: ivm.Script;
+  /** What V8 made of the script, for its next isolate. */
+  code: ivm.ExternalCopy<ArrayBuffer> | undefined;
+  log: ivm.Callback;
+  lookup: ivm.Callback;
   ready: Ready | undefined;
+  /** The context of the last event: given back when the next one is made, for which no event waits. */
+  used: Ready | undefined;
   /** Timed out, left a promise open or grew: replaced before the next event. */
   spent: boolean;
   /** Bytes in use when the first event was over. */
@@ -57,24 +64,46 @@ type Loaded = {
   mayGrow: number;
 };
 
-type Ready = { context: ivm.Context; start: Callable; collect: Callable; handlers: Callable };
-type Callable = ivm.Reference<(...args: unknown[]) => string>;
+type Ready = { context: ivm.Context; call: Call };
+/** The prelude's one function. */
+type Call = ivm.Reference<(...args: unknown[]) => string>;
 
 const preludeText = preludeSource();
+/** Functions are compiled with their script, and so are in what V8 keeps of it: otherwise the first event in each new isolate pays for them. */
+const compileAhead = '--no-lazy';
 
+/** Changes how V8 compiles in this process. */
 export function createEngine(callbacks: EngineCallbacks): Engine {
+  setFlagsFromString(compileAhead);
   const loaded = new Map<string, Loaded>();
   /** What V8 made of the prelude, for the isolates to come. Only ever our own: data from elsewhere would be code (CVE-2022-39266). */
   let preludeCode: ivm.ExternalCopy<ArrayBuffer> | undefined;
   let facts = '{}';
+  const part = new ivm.Callback(callbacks.part);
 
-  function open(script: SandboxScript): Loaded {
+  function open(script: SandboxScript, bodyCode?: ivm.ExternalCopy<ArrayBuffer>): Loaded {
     const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, Math.ceil(script.memory / (1 << 20))) });
     const prelude = isolate.compileScriptSync(preludeText, { filename: 'nri-scripts', ...cached(preludeCode) });
     preludeCode ??= (prelude as ivm.Script & ivm.CachedDataResult).cachedData;
-    const body = isolate.compileScriptSync(script.code, { filename: script.name });
+    const body = isolate.compileScriptSync(script.code, { filename: script.name, ...cached(bodyCode) });
+    const code = bodyCode ?? (body as ivm.Script & ivm.CachedDataResult).cachedData;
     const mayGrow = growth * (0.75 + Math.random() / 2);
-    return { script, isolate, prelude, body, ready: undefined, spent: false, atFirst: undefined, mayGrow };
+    const log = new ivm.Callback((level: string, text: string) => callbacks.log(script.id, level, text));
+    const lookup = new ivm.Callback((kind: string, argument: string) => callbacks.lookup(script.id, kind, argument));
+    return {
+      script,
+      isolate,
+      prelude,
+      body,
+      code,
+      log,
+      lookup,
+      ready: undefined,
+      used: undefined,
+      spent: false,
+      atFirst: undefined,
+      mayGrow,
+    };
   }
 
   function close(entry: Loaded): void {
@@ -83,9 +112,13 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
   }
 
   function renewed(entry: Loaded): Loaded {
+    if (entry.used) {
+      release(entry);
+      if (!entry.isolate.isDisposed && grown(entry)) entry.spent = true;
+    }
     if (!entry.spent && !entry.isolate.isDisposed) return entry;
     close(entry);
-    const fresh = open(entry.script);
+    const fresh = open(entry.script, entry.code);
     loaded.set(entry.script.id, fresh);
     return fresh;
   }
@@ -95,29 +128,23 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
     const timeout = { timeout: script.timeout };
     const context = entry.isolate.createContextSync();
     const prelude = entry.prelude.runSync(context, { reference: true }) as ivm.Reference<(...args: unknown[]) => unknown>;
-    const tools = prelude.applySync(
+    const call = prelude.applySync(
       undefined,
-      [
-        new ivm.Callback((level: string, text: string) => callbacks.log(script.id, level, text)),
-        new ivm.Callback((kind: string, argument: string) => callbacks.lookup(script.id, kind, argument)),
-        new ivm.Callback(callbacks.part),
-        handlerNames.join(','),
-        facts,
-        script.config,
-        maxResultLength,
-        maxStateLength,
-        maxLogLength,
-      ],
+      [entry.log, entry.lookup, part, handlerNames.join(','), facts, script.config, maxResultLength, maxStateLength, maxLogLength],
       { ...timeout, result: { reference: true } },
-    ) as ivm.Reference<Record<string, unknown>>;
+    ) as Call;
+    prelude.release();
     entry.body.runSync(context, timeout);
-    const tool = (name: string) => tools.getSync(name, { reference: true }) as unknown as Callable;
-    return { context, start: tool('start'), collect: tool('collect'), handlers: tool('handlers') };
+    return { context, call };
   }
 
   function release(entry: Loaded): void {
-    entry.ready?.context.release();
+    for (const each of [entry.ready, entry.used]) {
+      each?.call.release();
+      each?.context.release();
+    }
     entry.ready = undefined;
+    entry.used = undefined;
   }
 
   function failure(entry: Loaded | undefined, thrown: unknown): Failure {
@@ -140,7 +167,7 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
       try {
         entry = open(script);
         entry.ready = makeReady(entry);
-        const handlers = readHandlers(entry.ready.handlers.applySync(undefined, [], { timeout: script.timeout }));
+        const handlers = readHandlers(entry.ready.call.applySync(undefined, ['handlers'], { timeout: script.timeout }));
         if (!Array.isArray(handlers)) {
           close(entry);
           return { outcome: 'error', error: handlers };
@@ -180,13 +207,13 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
       let entry = loaded.get(id);
       try {
         if (!entry) throw new Error('not loaded');
-        entry = renewed(entry);
+        if (!entry.ready || entry.spent) entry = renewed(entry);
         const ready = entry.ready ?? makeReady(entry);
-        entry.ready = ready;
-        let text = ready.start.applySync(undefined, [handler, layouts, ...texts], { timeout });
-        if (text === '') text = ready.collect.applySync(undefined, [], { timeout });
+        entry.ready = undefined;
+        entry.used = ready;
+        let text = ready.call.applySync(undefined, ['start', handler, layouts, ...texts], { timeout });
+        if (text === '') text = ready.call.applySync(undefined, ['collect'], { timeout });
         const spentOn = micros();
-        release(entry);
         if (typeof text !== 'string' || text === '') {
           entry.spent = true;
           return {
@@ -196,13 +223,9 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
           };
         }
         if (text.length > maxResultLength) return { outcome: 'error', error: tooLarge, micros: spentOn };
-        if (grown(entry)) entry.spent = true;
         return { outcome: 'ok', text, micros: spentOn };
       } catch (thrown) {
-        const failed = failure(entry, thrown);
-        const spentOn = micros();
-        if (entry) release(entry);
-        return { ...failed, micros: spentOn };
+        return { ...failure(entry, thrown), micros: micros() };
       }
     },
     isolates: () => loaded.size,

@@ -10,20 +10,20 @@
 type Callbacks = {
   /** Level, and JSON of `{ message, fields }`. */
   log(level: string, text: string): void;
-  /** JSON text of what is known, `null` for unknown, or a refusal that begins with `#`. */
+  /** JSON text of what is known, `null` for unknown, or a refusal that begins with `#`; of packages see libraries.ts. */
   lookup(kind: string, argument: string): string;
   /** A part of one of the event's properties (layout.ts), by their numbers. */
   part(property: number, part: number): string;
 };
 
-export type Prelude = {
-  /** JSON of `{ handlers }`, the names of the handlers that the script defines with commas between them, or of `{ error }`. */
-  handlers(): string;
-  /** Calls a handler. `layouts`: JSON of `[name, parts]` of each property, whose texts follow. Returns its text, or '' when it returned a promise: then {@link Prelude.collect} has the text. */
-  start(handler: string, layouts: string, ...texts: string[]): string;
-  /** The text of the async handler that was started; '' when its promise did not settle. */
-  collect(): string;
-};
+/**
+ * What the prelude gives: one function, as every further reference into a context costs microseconds.
+ * - `handlers`: JSON of `{ handlers }`, the names of the handlers that the script defines with commas between them, or of `{ error }`.
+ * - `start`: calls a handler; `layouts` is JSON of `[name, parts]` of each property, whose texts follow. Returns its text, or '' when it
+ *   returned a promise: then `collect` has the text.
+ * - `collect`: the text of the async handler that was started; '' when its promise did not settle.
+ */
+export type Prelude = (task: string, handler: string, layouts: string, ...texts: string[]) => string;
 
 /** The script's source expression: `(…)(log, lookup, part, handlerNames, facts, config, maxResult, maxState, maxLog)` gives a {@link Prelude}. */
 export function preludeSource(): string {
@@ -53,14 +53,47 @@ function prelude(
   const scope = globalThis as unknown as Record<string, unknown>;
   for (const name of ['WebAssembly', 'SharedArrayBuffer', 'Atomics', 'FinalizationRegistry', 'WeakRef']) delete scope[name];
 
+  const evaluate = scope['eval'] as (text: string) => unknown;
+  const wholes: Plain = { __proto__: null };
+  /** What the facades of packages use (src/scripts/libraries.ts). */
+  const libraries = {
+    /** A package evaluated in this context. */
+    whole(name: string): unknown {
+      if (wholes[name] === undefined) {
+        const whole = { exports: {} };
+        const body = evaluate(`(function (module, exports) {${lookup('library', name)}\n})`) as (module: object, exports: object) => void;
+        body(whole, whole.exports);
+        put(wholes, name, whole.exports);
+      }
+      return wholes[name];
+    },
+    /** `[value]` of yaml's parse in the cases that are plain; undefined otherwise. */
+    yaml(args: unknown[]): [unknown] | undefined {
+      const [text, options] = [args[0], args[1]];
+      if (typeof text !== 'string' || args.length > 2) return undefined;
+      if (options !== undefined && (typeof options !== 'object' || isArray(options))) return undefined;
+      let asked = '';
+      if (options !== undefined && options !== null) {
+        const names = keysOf(options);
+        for (let at = 0; at < names.length; at++) {
+          const kind = typeof (options as Plain)[names[at]!];
+          if (kind !== 'string' && kind !== 'boolean') return undefined;
+        }
+        asked = stringify(options);
+      }
+      const found = lookup('yaml', `${asked}\n${text}`);
+      return found === '' ? undefined : [parse(found)];
+    },
+  };
+
   type Module = { exports: { default?: Record<string, unknown> } };
   type Plain = Record<string, unknown>;
   const module: Module = { exports: {} };
   let failed: string | undefined;
-  const define = (body: (module: Module, exports: object) => void) => {
+  const define = (body: (module: Module, exports: object, libraries: object) => void) => {
     delete scope['__define'];
     try {
-      body(module, module.exports);
+      body(module, module.exports, libraries);
     } catch (thrown) {
       failed = describe(thrown);
     }
@@ -277,37 +310,40 @@ function prelude(
     return handlers;
   }
 
-  return {
-    handlers() {
-      if (failed !== undefined) return failed;
-      try {
-        const handlers = defined(script());
-        if (handlers === '') throw new ErrorOfType(`the default export has no handler: the handlers are ${handlerNames}`);
-        return stringify({ __proto__: null, handlers });
-      } catch (thrown) {
-        return describe(thrown);
+  function handlersOf(): string {
+    if (failed !== undefined) return failed;
+    try {
+      const handlers = defined(script());
+      if (handlers === '') throw new ErrorOfType(`the default export has no handler: the handlers are ${handlerNames}`);
+      return stringify({ __proto__: null, handlers });
+    } catch (thrown) {
+      return describe(thrown);
+    }
+  }
+
+  function start(handler: string, layouts: string, texts: string[]): string {
+    if (failed !== undefined) return failed;
+    try {
+      settled = '';
+      const event = {};
+      const properties = parse(layouts);
+      for (let index = 0; index < texts.length; index++) {
+        lazy(event, properties[index][0], () => open(index, texts[index]!, properties[index][1]));
       }
-    },
-    start(handler, layouts, ...texts) {
-      if (failed !== undefined) return failed;
-      try {
-        settled = '';
-        const event = {};
-        const properties = parse(layouts);
-        for (let index = 0; index < texts.length; index++) {
-          lazy(event, properties[index][0], () => open(index, texts[index]!, properties[index][1]));
-        }
-        const exported = script();
-        const result = apply(exported[handler] as (event: object, nri: object) => unknown, exported, [event, nri]);
-        if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {
-          settle(result);
-          return '';
-        }
-        return answer(result);
-      } catch (thrown) {
-        return describe(thrown);
+      const exported = script();
+      const result = apply(exported[handler] as (event: object, nri: object) => unknown, exported, [event, nri]);
+      if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {
+        settle(result);
+        return '';
       }
-    },
-    collect: () => settled,
+      return answer(result);
+    } catch (thrown) {
+      return describe(thrown);
+    }
+  }
+
+  return (task, handler, layouts, ...texts) => {
+    if (task === 'start') return start(handler, layouts, texts);
+    return task === 'collect' ? settled : handlersOf();
   };
 }

@@ -35,8 +35,10 @@ export type SandboxScript = {
   id: string;
   /** File name: error positions carry it. */
   name: string;
-  /** A classic script that calls `__define(function (module, exports) { … })`. */
+  /** A classic script that calls `__define(function (module, exports, __libraries) { … })`. */
   code: string;
+  /** Packages that are to be at hand, by name: the code of a function body that fills `module.exports`. */
+  libraries?: Readonly<Record<string, string>>;
   /** JSON of the settings' `config`, or 'null'. */
   config: string;
   /** Milliseconds that one run may take. */
@@ -66,7 +68,9 @@ export type EventHeader = {
 
 export type Request =
   | { type: 'facts'; facts: Facts }
-  | { type: 'load'; script: Omit<SandboxScript, 'code'> }
+  /** A package that scripts to come import; its code is the segment. */
+  | { type: 'library'; name: string }
+  | { type: 'load'; script: Omit<SandboxScript, 'code' | 'libraries'> }
   | { type: 'unload'; id: string }
   /** Answered once per id. */
   | { type: 'prepare'; ids: string[] }

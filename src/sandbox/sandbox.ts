@@ -50,6 +50,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const probes: Probe[] = [];
   const present = new Set<string>();
   const stale = new Set<string>();
+  /** Packages that the process has. */
+  const libraries = new Set<string>();
   const dropped = new Set<string>();
   /** Scripts that were loaded and could not be made ready again, and how often in a row: they are tried between events only. */
   const losses = new Map<string, number>();
@@ -126,6 +128,13 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return bytes;
   }
 
+  function provide(script: SandboxScript): void {
+    for (const [name, source] of Object.entries(script.libraries ?? {})) {
+      if (!libraries.has(name)) current?.send({ type: 'library', name }, [source]);
+      libraries.add(name);
+    }
+  }
+
   function begin(next: Task): void {
     task = next;
     asides.reset();
@@ -184,6 +193,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     factsSent = false;
     present.clear();
     stale.clear();
+    libraries.clear();
     dropped.clear();
     stall.stop();
     memory.close();
@@ -233,6 +243,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     const probe = probes.shift();
     if (probe) {
       const { script } = probe;
+      provide(script);
       const onLoaded = (loaded: LoadResult) => {
         wanted.set(script.id, script);
         present.add(script.id);
@@ -254,6 +265,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   function reloadTask(script: SandboxScript, deadline: number): Task {
     const { id } = script;
+    provide(script);
     const onLoaded = () => {
       present.add(id);
       losses.delete(id);

@@ -43,7 +43,7 @@ export function loadTask(
   onLoaded: (loaded: LoadResult) => void,
   onFailed: (failed: LoadFailure) => void,
 ): Task {
-  const { code, ...rest } = script;
+  const { code, libraries: _, ...rest } = script;
   return {
     request: { type: 'load', script: rest },
     segments: [code],

@@ -2,15 +2,18 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { type BuildFailure, build, type Message, type Plugin, stop } from 'esbuild';
+import { facadeOf, isLibrary, type LibraryName } from './libraries.ts';
 import { ScriptProblem } from './problem.ts';
 
 export type Compiled = {
-  /** Calls `__define(function (module, exports) { … })` once. */
+  /** Calls `__define(function (module, exports, __libraries) { … })` once. */
   code: string;
   /** Source map, JSON; its sources are relative to the scripts directory. */
   map: string;
   /** Files that went in, absolute, the script's own first. */
   inputs: string[];
+  /** Packages that are to be at hand where it runs. */
+  libraries: LibraryName[];
 };
 
 /** Largest script with all that it imports, bytes. */
@@ -21,9 +24,10 @@ const extensions = ['.ts', '.mts', '.js', '.mjs', '.json'];
 export async function compile(directory: string, path: string): Promise<Compiled> {
   const name = basename(path);
   const inputs: string[] = [];
+  const libraries = new Set<LibraryName>();
   let result: Awaited<ReturnType<typeof bundle>>;
   try {
-    result = await bundle(directory, path, inputs);
+    result = await bundle(directory, path, inputs, libraries);
   } catch (error) {
     throw problem((error as Partial<BuildFailure>).errors?.[0], name, error);
   }
@@ -31,7 +35,7 @@ export async function compile(directory: string, path: string): Promise<Compiled
   const code = text('.js');
   if (code.length > maxCodeBytes)
     throw new ScriptProblem('SCRIPT_TOO_LARGE', name, `${name} is ${code.length} bytes with its imports, at most ${maxCodeBytes}`);
-  return { code, map: text('.js.map'), inputs };
+  return { code, map: text('.js.map'), inputs, libraries: [...libraries] };
 }
 
 /** Ends esbuild's helper process; the next compile starts it again. */
@@ -39,7 +43,7 @@ export async function releaseCompiler(): Promise<void> {
   await stop();
 }
 
-function bundle(directory: string, path: string, inputs: string[]) {
+function bundle(directory: string, path: string, inputs: string[], libraries: Set<LibraryName>) {
   return build({
     entryPoints: [path],
     absWorkingDir: directory,
@@ -54,15 +58,15 @@ function bundle(directory: string, path: string, inputs: string[]) {
     legalComments: 'none',
     charset: 'utf8',
     tsconfigRaw: {},
-    banner: { js: '__define((module, exports) => {' },
+    banner: { js: '__define((module, exports, __libraries) => {' },
     footer: { js: '});' },
     logLevel: 'silent',
-    plugins: [confine(directory, inputs)],
+    plugins: [confine(directory, inputs, libraries)],
   });
 }
 
 /** Resolves every import ourselves: files below the directory, `yaml`, nothing else. */
-function confine(directory: string, inputs: string[]): Plugin {
+function confine(directory: string, inputs: string[], libraries: Set<LibraryName>): Plugin {
   return {
     name: 'confine',
     setup(builder) {
@@ -71,8 +75,10 @@ function confine(directory: string, inputs: string[]): Plugin {
           inputs.push(args.path);
           return { path: args.path };
         }
-        if (args.path === 'yaml') return { path: 'yaml', namespace: 'offered' };
-        if (args.namespace === 'offered') return undefined;
+        if (isLibrary(args.path)) {
+          libraries.add(args.path);
+          return { path: args.path, namespace: 'library' };
+        }
         if (!/^\.\.?\//.test(args.path)) {
           return {
             errors: [{ text: `cannot import '${args.path}': a script can import files of its own directory ('./lib/x.ts') and 'yaml'` }],
@@ -87,7 +93,7 @@ function confine(directory: string, inputs: string[]): Plugin {
         inputs.push(found);
         return { path: found };
       });
-      builder.onLoad({ filter: /.*/, namespace: 'offered' }, async () => ({ contents: await yamlFacade(), loader: 'js' }));
+      builder.onLoad({ filter: /.*/, namespace: 'library' }, ({ path }) => ({ contents: facadeOf(path as LibraryName), loader: 'js' }));
     },
   };
 }
@@ -101,30 +107,6 @@ function candidates(path: string): string[] {
     ...extensions.map(extension => path + extension),
     ...extensions.map(extension => join(path, `index${extension}`)),
   ];
-}
-
-/**
- * `yaml` for scripts: the package's own code, evaluated at the first call and not at every event, as a fresh context would otherwise
- * pay for it each time.
- */
-async function yamlFacade(): Promise<string> {
-  const result = await build({
-    stdin: { contents: "export * from 'yaml'", resolveDir: import.meta.dirname },
-    bundle: true,
-    write: false,
-    minify: true,
-    format: 'cjs',
-    platform: 'browser',
-    target: 'es2024',
-    logLevel: 'silent',
-  });
-  const calls = ['parse', 'stringify', 'parseDocument', 'parseAllDocuments'];
-  return [
-    'let yaml;',
-    `function load() { if (!yaml) { const module = { exports: {} }; (function (module, exports) {${result.outputFiles[0]!.text}})(module, module.exports); yaml = module.exports; } return yaml; }`,
-    ...calls.map(name => `export function ${name}(...args) { return load().${name}(...args); }`),
-    `export default { ${calls.join(', ')} };`,
-  ].join('\n');
 }
 
 function problem(message: Message | undefined, name: string, error: unknown): ScriptProblem {

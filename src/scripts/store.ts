@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { type Compiled, compile, releaseCompiler } from './compile.ts';
 import { discover, fileSignature, fingerprint, type ScriptFile } from './discover.ts';
+import { type LibraryName, librarySource } from './libraries.ts';
 import { type Matcher, matcherOf } from './match.ts';
 import { checkPermissions } from './permissions.ts';
 import { type Positions, positionsOf } from './positions.ts';
@@ -17,6 +18,8 @@ export type ScriptVersion = {
   id: string;
   name: string;
   code: string;
+  /** Packages that it imports, by name: their code (libraries.ts). */
+  libraries: Readonly<Record<string, string>>;
   settings: Settings;
   positions: Positions;
   /** By the settings' `match`. */
@@ -57,6 +60,7 @@ type Entry = {
 
 export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
   const { directory, grants, onProblem } = options;
+  const sources = new Map<LibraryName, string>();
   let entries = new Map<string, Entry>();
   let active: readonly ActiveScript[] = [];
   let seen: string | undefined;
@@ -91,6 +95,16 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
     exchange(next, started);
   }
 
+  async function sourcesOf(names: readonly LibraryName[]): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const name of names) {
+      const source = sources.get(name) ?? (await librarySource(name));
+      sources.set(name, source);
+      found[name] = source;
+    }
+    return found;
+  }
+
   async function renew(file: ScriptFile, before: Entry | undefined): Promise<Entry> {
     let inputs = before?.inputs ?? [];
     try {
@@ -100,7 +114,7 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
       const compiled = await compile(directory, file.path);
       inputs = compiled.inputs;
       for (const input of inputs) checkPermissions(input);
-      const version = versionOf(file, compiled, settings);
+      const version = versionOf(file, compiled, await sourcesOf(compiled.libraries), settings);
       const same = before?.version?.id === version.id;
       const handlers = same ? before!.version!.handlers : settings.disabled ? [] : await options.probe(version);
       return {
@@ -141,12 +155,13 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
   };
 }
 
-function versionOf(file: ScriptFile, compiled: Compiled, settings: Settings): ScriptVersion {
+function versionOf(file: ScriptFile, compiled: Compiled, libraries: Record<string, string>, settings: Settings): ScriptVersion {
   const hash = createHash('sha256').update(compiled.code).update(compiled.map).update(JSON.stringify(settings)).digest('hex').slice(0, 12);
   return {
     id: `${file.name}@${hash}`,
     name: file.name,
     code: compiled.code,
+    libraries,
     settings,
     positions: positionsOf(file.name, compiled.map),
     matches: matcherOf(settings.match),

@@ -48,7 +48,7 @@ export function sandboxBench(
       sandbox.load({
         id: name,
         name,
-        code: `__define((module, exports) => {${source}});`,
+        code: `__define((module, exports, __libraries) => {${source}});`,
         config: 'null',
         timeout: 100,
         memory: 64 << 20,
