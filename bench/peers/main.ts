@@ -3,7 +3,7 @@
  *
  *     npm run bench:peers [-- --rounds N] [--only 1,10] [--quick] [--json FILE]
  */
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -43,7 +43,10 @@ function ownFolder(): string | undefined {
  * proportional set size would be less by that.
  */
 function restart(): never {
-  const node = join(mkdtempSync(join(tmpdir(), prefix)), 'node');
+  const place = mkdtempSync(join(tmpdir(), prefix));
+  // The sandbox's own user has to come to the package.
+  chmodSync(place, 0o755);
+  const node = join(place, 'node');
   copyFileSync(process.execPath, node);
   process.execve!(node, [node, ...process.execArgv, ...process.argv.slice(1)], process.env);
   throw new Error('execve returned');

@@ -65,7 +65,7 @@ export async function race(options: RaceOptions, folder: string, signal: AbortSi
     const [few, many] = idleCounts;
     const idle: number[] = [];
     for (const count of idleCounts) {
-      const start: StartSide = (socketPath, place) => startNriScripts(count, false, socketPath, place);
+      const start: StartSide = (socketPath, place) => startNriScripts(programs.nriScripts, count, false, socketPath, place);
       idle.push(await measureIdle(track, start, nextFolder()));
     }
     rounds.push({ pairs, idle: (idle[1]! - idle[0]!) / (many - few) });
@@ -76,5 +76,5 @@ export async function race(options: RaceOptions, folder: string, signal: AbortSi
 function startOf(side: keyof Pair, programs: Programs, count: number): StartSide {
   return side === 'go'
     ? (socketPath, folder) => startGoPlugins(programs.plugins.slice(0, count), socketPath, folder)
-    : (socketPath, folder) => startNriScripts(count, true, socketPath, folder);
+    : (socketPath, folder) => startNriScripts(programs.nriScripts, count, true, socketPath, folder);
 }

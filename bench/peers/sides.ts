@@ -24,8 +24,8 @@ export function startGoPlugins(programs: readonly string[], socketPath: string, 
   );
 }
 
-/** nri-scripts as users run it. With `matching` false no script is for the pod that is replayed. */
-export function startNriScripts(count: number, matching: boolean, socketPath: string, folder: string): Side {
+/** nri-scripts as users run it: `program` is the package's. With `matching` false no script is for the pod that is replayed. */
+export function startNriScripts(program: string, count: number, matching: boolean, socketPath: string, folder: string): Side {
   const directory = join(folder, 'scripts.d');
   mkdirSync(directory, { mode: 0o755 });
   const script = readFileSync(resolve(import.meta.dirname, 'plugin/script.ts'), 'utf8');
@@ -35,7 +35,6 @@ export function startNriScripts(count: number, matching: boolean, socketPath: st
     writeFileSync(`${path}.ts`, script.replace("'INDEX'", `'${indexOf(n)}'`), { mode: 0o644 });
     writeFileSync(`${path}.yaml`, settings, { mode: 0o644 });
   }
-  const program = resolve(import.meta.dirname, '../../bin/nri-scripts');
   const log = join(folder, 'log');
   const flags = { socket: socketPath, scripts: directory, state: join(folder, 'state'), 'log-file': log };
   const args = Object.entries(flags).flatMap(([flag, value]) => [`--${flag}`, value]);

@@ -1,8 +1,8 @@
 /** One sandbox process as the host sees it: start, frames in both directions, SIGKILL, exit. Knows nothing of what the frames mean. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { checkReply } from './check-reply.ts';
@@ -35,12 +35,12 @@ const maxStderr = 1 << 20;
  * that it is made of, no writing, no child processes, no workers.
  */
 export function sandboxArguments(): string[] {
-  const readable = [packageRoot, ...packageFolders(['isolated-vm', 'node-gyp-build'])];
+  const readable = new Set([packageRoot, ...addonFolders().filter(folder => !folder.startsWith(packageRoot))]);
   return [
     '--no-node-snapshot',
     '--permission',
     '--allow-addons',
-    ...readable.map(path => `--allow-fs-read=${path}`),
+    ...[...readable].map(path => `--allow-fs-read=${path}`),
     // node-gyp-build asks whether this is Alpine (musl) before it picks a binary.
     '--allow-fs-read=/etc/alpine-release',
     '--disable-warning=PERM0001',
@@ -51,8 +51,9 @@ export function sandboxArguments(): string[] {
 
 /** How sandbox processes are confined on this machine. Starts a few small programs: to be done once. */
 export function confinementHere(): Confinement {
-  const addon = packageFolders(['isolated-vm'], true).flatMap(folder => [join(folder, 'isolated-vm.js'), ...prebuilt(folder)]);
-  return confine(thisMachine([process.execPath, childFile, ...addon]));
+  const addon = packageFolder('isolated-vm', import.meta.url)?.real;
+  const addonFiles = addon === undefined ? [] : [join(addon, 'isolated-vm.js'), ...prebuilt(addon)];
+  return confine(thisMachine([process.execPath, childFile, ...addonFiles]));
 }
 
 function prebuilt(folder: string): string[] {
@@ -61,23 +62,18 @@ function prebuilt(folder: string): string[] {
     .map(name => join(folder, name));
 }
 
-/** Where packages live when they are not below this one (npm may put them beside it), or wherever they are. */
-function packageFolders(names: string[], anywhere = false): string[] {
-  const require = createRequire(import.meta.url);
-  const folders = [];
-  for (const name of names) {
-    const manifest = require.resolve.paths(name)?.map(path => join(path, name, 'package.json'));
-    const found = manifest?.find(path => {
-      try {
-        require(path);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-    if (found && (anywhere || !found.startsWith(packageRoot))) folders.push(dirname(found));
-  }
-  return folders;
+/** Where a package lives that another file imports: as Node finds it, and where that leads to (pnpm and `npm link` make links). */
+function packageFolder(name: string, importer: string): { found: string; real: string } | undefined {
+  const require = createRequire(importer);
+  const found = require.resolve.paths(name)?.find(path => existsSync(join(path, name, 'package.json')));
+  return found === undefined ? undefined : { found: join(found, name), real: realpathSync(join(found, name)) };
+}
+
+/** The folders of what the child imports from elsewhere. */
+function addonFolders(): string[] {
+  const addon = packageFolder('isolated-vm', import.meta.url);
+  const loader = addon && packageFolder('node-gyp-build', join(addon.real, 'package.json'));
+  return [addon, loader].flatMap(folder => (folder ? [folder.found, folder.real] : []));
 }
 
 /** Starts a sandbox process: empty environment, no descriptors but its channel, out of reach of the terminal's signals. */
