@@ -11,6 +11,8 @@ export type Log = {
   flush(): void;
 };
 
+/** How long a line may wait for others to be written with it, milliseconds. */
+const flushInterval = 100;
 /** Lines that are kept until the destination is known. */
 const maxHeld = 1000;
 
@@ -31,7 +33,9 @@ export function createLog(): Log {
   );
 
   function openFile(path: string): DestinationStream {
-    file = pino.destination({ dest: path, append: true, mkdir: true, sync: false, mode: 0o640 });
+    file = pino.destination({ dest: path, append: true, mkdir: true, sync: false, mode: 0o640, minLength: 8 << 10 });
+    const opened = file;
+    setInterval(() => opened === file && opened.flush(), flushInterval).unref();
     file.on('error', (error: Error) => {
       file = undefined;
       destination = { write: line => process.stderr.write(line) };

@@ -43,12 +43,18 @@ export async function run(args: string[]): Promise<number> {
   };
 
   const options = combine(parsed.flags, fromFile, launched ? {} : namedBy(process.env['NRI_SCRIPTS_ARGV0']));
-  if (!launched) await start({}).ready();
+  const codec = createCodec();
+  if (launched) codec.prepare();
+  else {
+    const started = start({});
+    codec.prepare();
+    await started.ready();
+  }
   const connection = connectPlugin({
     endpoint: launched?.endpoint ?? { path: resolve(options.socket) },
     name: launched?.name ?? options.name,
     index: launched?.index ?? options.index,
-    codec: createCodec(),
+    codec,
     handlers,
     onState: stateLog(log, options, state => host?.connect(state === 'serving' ? connection.updateContainers : undefined)),
     onError: (error, where) =>

@@ -16,6 +16,8 @@ export type Codec = {
    * does not have are ignored. Throws {@link CodecError} on a value that is not of its field's type or out of its range: nothing is rounded or wrapped.
    */
   encode<Name extends MessageName>(name: Name, message: Messages[Name]): Uint8Array;
+  /** Does at once what otherwise the first message of each kind waits for: about 10 ms. */
+  prepare(): void;
 };
 
 /** The bytes are not the message that they should be, or the value cannot be written as one. */
@@ -58,6 +60,14 @@ export function createCodec(): Codec {
         return shape.type.encode(fromPlain(shape, message as unknown as Fields)).finish();
       } catch (cause) {
         throw new CodecError(name, cause);
+      }
+    },
+    prepare() {
+      for (const name of Object.keys(root.lookup(nriPackage)?.toJSON().nested ?? {})) {
+        const found = root.lookup(`${nriPackage}.${name}`);
+        if (!(found instanceof protobuf.Type)) continue;
+        found.setup();
+        shapeOf(name);
       }
     },
   };

@@ -58,6 +58,14 @@ type Entry = {
   problem: string | undefined;
 };
 
+const compilesAtOnce = 8;
+
+type Ahead = {
+  /** The file's own state before it was read, and what it compiles to. */
+  of(file: ScriptFile): { own: string; compiled: Promise<Compiled> };
+  settled(): Promise<unknown>;
+};
+
 export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
   const { directory, grants, onProblem } = options;
   const sources = new Map<LibraryName, string>();
@@ -80,18 +88,18 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
       return;
     }
     const next = new Map<string, Entry>();
-    let compiled = 0;
+    const changed = files.filter(file => {
+      const before = entries.get(file.name);
+      return !before || before.problem !== undefined || before.signature !== signatureOf(file, before.inputs);
+    });
+    const ahead = compileAhead(changed);
     for (const file of files) {
       const before = entries.get(file.name);
-      const signature = signatureOf(file, before?.inputs ?? []);
-      if (before && before.signature === signature && !before.problem) {
-        next.set(file.name, before);
-        continue;
-      }
-      compiled += 1;
-      next.set(file.name, await renew(file, before));
+      next.set(file.name, before && !changed.includes(file) ? before : await renew(file, before, ahead));
     }
-    if (compiled > 0) await releaseCompiler();
+    if (changed.length === 0) return exchange(next, started);
+    await ahead.settled();
+    await releaseCompiler();
     exchange(next, started);
   }
 
@@ -105,20 +113,40 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
     return found;
   }
 
-  async function renew(file: ScriptFile, before: Entry | undefined): Promise<Entry> {
+  /** Compiles these in order, some at a time, as they are asked for. */
+  function compileAhead(files: readonly ScriptFile[]): Ahead {
+    const started: { own: string; compiled: Promise<Compiled> }[] = [];
+    return {
+      of(file) {
+        const index = files.indexOf(file);
+        for (let next = started.length; next < Math.min(files.length, index + compilesAtOnce); next++) {
+          const own = ownSignature(files[next]!);
+          const compiled = compile(directory, files[next]!.path);
+          compiled.catch(() => {});
+          started.push({ own, compiled });
+        }
+        return started[index]!;
+      },
+      settled: () => Promise.allSettled(started.map(({ compiled }) => compiled)),
+    };
+  }
+
+  async function renew(file: ScriptFile, before: Entry | undefined, ahead: Ahead): Promise<Entry> {
     let inputs = before?.inputs ?? [];
+    // As it is before the file is read: a change after that shows at the next look.
+    const { own, compiled: compiling } = ahead.of(file);
     try {
       checkPermissions(file.path);
       if (file.settingsPath) checkPermissions(file.settingsPath);
       const settings = file.settingsPath ? readSettings(file.settingsPath, grants) : defaultSettings;
-      const compiled = await compile(directory, file.path);
+      const compiled = await compiling;
       inputs = compiled.inputs;
       for (const input of inputs) checkPermissions(input);
       const version = versionOf(file, compiled, await sourcesOf(compiled.libraries), settings);
       const same = before?.version?.id === version.id;
       const handlers = same ? before!.version!.handlers : settings.disabled ? [] : await options.probe(version);
       return {
-        signature: signatureOf(file, inputs),
+        signature: signatureOf(file, inputs, own),
         version: same ? before!.version : { ...version, handlers },
         inputs,
         problem: undefined,
@@ -126,7 +154,7 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
     } catch (error) {
       const problem = asProblem(error, file.name, 'SCRIPT_UNREADABLE');
       if (problem.message !== before?.problem) onProblem(problem, before?.version !== undefined);
-      return { signature: signatureOf(file, inputs), version: before?.version, inputs, problem: problem.message };
+      return { signature: signatureOf(file, inputs, own), version: before?.version, inputs, problem: problem.message };
     }
   }
 
@@ -168,9 +196,13 @@ function versionOf(file: ScriptFile, compiled: Compiled, libraries: Record<strin
   };
 }
 
-function signatureOf(file: ScriptFile, inputs: string[]): string {
-  const paths = new Set([file.path, ...inputs]);
-  return [...paths, file.settingsPath ?? ''].map(path => path && fileSignature(path)).join('\n');
+function signatureOf(file: ScriptFile, inputs: string[], own = ownSignature(file)): string {
+  const others = inputs.filter(path => path !== file.path);
+  return [own, ...others.map(fileSignature)].join('\n');
+}
+
+function ownSignature({ path, settingsPath }: ScriptFile): string {
+  return `${fileSignature(path)}\n${settingsPath ? fileSignature(settingsPath) : ''}`;
 }
 
 function asProblem(error: unknown, where: string, code: ScriptProblem['code']): ScriptProblem {

@@ -309,3 +309,27 @@ test('a directory that does not exist yet is followed once it does', async t => 
   writeFileSync(join(later, '10-a.ts'), script('1'), { mode: 0o644 });
   await eventually(names, now => now.join() === '10-a.ts');
 });
+
+test('a file that changes while it or one before it is probed is in force after the next look', async t => {
+  const { path } = folder(t, { '10-a.ts': script('"old a"'), '20-b.ts': script('"old b"') });
+  let probes = 0;
+  const { store } = storeOf(t, path, async () => {
+    if (probes++ === 0) for (const name of ['10-a.ts', '20-b.ts']) writeFileSync(join(path, name), script(`"newer ${name}"`));
+    return ['createContainer'];
+  });
+  await store.refresh();
+  await store.refresh();
+  for (const version of store.active()) assert.match(version.code, /newer/);
+});
+
+test('many scripts of which one does not compile are all looked at, in order', async t => {
+  const names = Array.from({ length: 30 }, (_, n) => `${10 + n}-x.ts`);
+  const { path } = folder(t, Object.fromEntries(names.map((name, n) => [name, n === 7 ? 'export default {' : script(`${n}`)])));
+  const { store, names: active, codes } = storeOf(t, path);
+  await store.refresh();
+  assert.deepEqual(
+    active(),
+    names.filter((_, n) => n !== 7),
+  );
+  assert.deepEqual(codes(), ['SCRIPT_SYNTAX']);
+});
