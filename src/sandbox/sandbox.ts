@@ -17,8 +17,8 @@ import { lossOf, notRun, type ScriptRun } from './script-run.ts';
 import { createStallWatch } from './stall-watch.ts';
 import { eventTask, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
 
-/** Contexts that are made ready in one go: an event that arrives meanwhile waits for the rest of them, about 0.4 ms each. */
-const prepareAtOnce = 3;
+/** Contexts that the process is asked for beforehand: an event that arrives meanwhile waits for these, about 0.4 ms each. */
+const prepareAhead = 2;
 /** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
 const patience = 300;
 /** Failures in a row to get a loaded script ready again, after which it is given up. It may have been hit by a kill from outside. */
@@ -64,6 +64,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const waitingForIdle: Array<() => void> = [];
   const context: TaskContext = {
     timeoutOf: id => wanted.get(id)?.timeout ?? 0,
+    send: request => current?.send(request),
     refuse: reason => current?.kill(reason),
   };
   let facts: Facts | undefined;
@@ -258,9 +259,22 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     const missing = [...wanted.values()].filter(script => !present.has(script.id));
     const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
     if (script) return reloadTask(script, Number.POSITIVE_INFINITY);
-    const next = [...stale].filter(id => present.has(id)).slice(0, prepareAtOnce);
-    for (const id of next) stale.delete(id);
-    return next.length > 0 ? prepareTask(context, next, lose) : undefined;
+    const next = Array.from({ length: prepareAhead }, nextStale).filter(id => id !== undefined);
+    return next.length > 0 ? prepareTask(context, next, () => (isWanted() ? undefined : nextStale()), lose) : undefined;
+  }
+
+  /** Takes the next script that needs a context. */
+  function nextStale(): string | undefined {
+    for (const id of stale) {
+      stale.delete(id);
+      if (present.has(id)) return id;
+    }
+    return undefined;
+  }
+
+  /** Whether something waits for the process that is more urgent than contexts. */
+  function isWanted(): boolean {
+    return active !== undefined || probes.length > 0 || dropped.size > 0 || (facts !== undefined && !factsSent) || closed !== undefined;
   }
 
   function reloadTask(script: SandboxScript, deadline: number): Task {

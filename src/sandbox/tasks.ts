@@ -29,6 +29,7 @@ export type Task = {
 export type TaskContext = {
   /** Milliseconds that a loaded script may take; 0 for one that is not loaded. */
   timeoutOf(id: string): number;
+  send(request: Request): void;
   /** Ends the process, which has said something that it should not have. */
   refuse(reason: string): void;
 };
@@ -62,23 +63,37 @@ export function loadTask(
   };
 }
 
-/** Makes contexts ready for the next event. A failure shows when the event comes; `onLost` is told of a script that costs the process. */
-export function prepareTask(context: TaskContext, ids: readonly string[], onLost: (id: string, loss: Loss) => void): Task {
+/**
+ * Makes contexts ready for the next event: of `ids`, and for each that is done of what `more` names then, so that the process never waits for
+ * the host and an event that comes for few contexts. A failure shows when the event comes; `onLost` is told of a script that costs the process.
+ */
+export function prepareTask(
+  context: TaskContext,
+  ids: readonly string[],
+  more: () => string | undefined,
+  onLost: (id: string, loss: Loss) => void,
+): Task {
+  const asked = [...ids];
   let at = 0;
   return {
     request: { type: 'prepare', ids: [...ids] },
     segments: [],
-    allowance: () => 2 * context.timeoutOf(ids[at] ?? '') + prepareAllowance,
-    running: () => ids[at],
+    allowance: () => 2 * context.timeoutOf(asked[at] ?? '') + prepareAllowance,
+    running: () => asked[at],
     onReply({ header }) {
-      if ((header.type === 'prepared' || header.type === 'failed') && header.id === ids[at]) {
-        at += 1;
-        return at === ids.length;
+      if ((header.type !== 'prepared' && header.type !== 'failed') || header.id !== asked[at]) {
+        context.refuse('it answered something else than it was asked');
+        return false;
       }
-      context.refuse('it answered something else than it was asked');
-      return false;
+      at += 1;
+      const next = more();
+      if (next !== undefined) {
+        asked.push(next);
+        context.send({ type: 'prepare', ids: [next] });
+      }
+      return at === asked.length;
     },
-    onLost: loss => onLost(ids[at]!, loss),
+    onLost: loss => onLost(asked[at]!, loss),
   };
 }
 
