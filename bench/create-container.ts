@@ -2,7 +2,10 @@
  * What a container's creation waits for: CreateContainer through the embedded runtime, a real socket, a plugin that was started as on a
  * node, with 1, 10 and 50 scripts. Prints one line each, events 5 ms apart as on a busy node and back to back.
  *
- *     npm run bench [-- --events N]
+ *     npm run bench [-- --events N] [--profile]
+ *
+ * With --profile the median of every stage follows, from the plugin's log at debug level. "merge" goes on beside "scripts", but for the last
+ * script's; what is left to the latency is the runtime's side of the socket.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +16,7 @@ import { createCodec } from '../src/nri/index.ts';
 import { type EmbeddedRuntime, realisticContainer, realisticPod, startRuntime } from '../src/testing/index.ts';
 
 const program = resolve(import.meta.dirname, '../bin/nri-scripts');
-const { values } = parseArgs({ options: { events: { type: 'string', default: '400' } } });
+const { values } = parseArgs({ options: { events: { type: 'string', default: '400' }, profile: { type: 'boolean', default: false } } });
 const events = Number(values.events);
 
 /** Reads both inputs, and changes something that no other script changes, and something that all do. */
@@ -45,6 +48,7 @@ async function measure(scripts: number): Promise<void> {
     join(folder, 'state'),
     '--log-file',
     join(folder, 'log'),
+    ...(values.profile ? ['--log-level', 'debug'] : []),
   ];
   const plugin = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit'] });
   try {
@@ -69,8 +73,28 @@ async function measure(scripts: number): Promise<void> {
   } finally {
     plugin.kill('SIGTERM');
     await new Promise(resolve => plugin.once('exit', resolve));
+    if (values.profile) printStages(join(folder, 'log'));
     await runtime.stop();
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** The medians over the creations 5 ms apart and back to back, in this order; the first 100 are the warm-up. */
+function printStages(log: string): void {
+  type Line = { event?: string; stages?: Record<string, number>; scripts?: { micros: number }[] };
+  const lines = readFileSync(log, 'utf8').trim().split('\n');
+  const created = lines.map(line => JSON.parse(line) as Line).filter(line => line.event === 'createContainer' && line.stages);
+  for (const [name, some] of [
+    ['5 ms apart', created.slice(100, 100 + events)],
+    ['back to back', created.slice(100 + events)],
+  ] as const) {
+    const all = some.map(({ stages, scripts }) => {
+      const { contexts = 0, ...others } = stages!;
+      return { ...others, contexts, scripts: scripts!.reduce((sum, { micros }) => sum + micros, -contexts) } as Record<string, number>;
+    });
+    const order = ['decode', 'wait', 'choose', 'send', 'hop', 'contexts', 'scripts', 'process', 'merge', 'reply'];
+    const median = (stage: string) => all.map(each => each[stage]!).sort((a, b) => a - b)[all.length >> 1] ?? 0;
+    console.log(`            ${name.padEnd(12)} ${order.map(stage => `${stage} ${median(stage)}`).join(' | ')} µs`);
   }
 }
 

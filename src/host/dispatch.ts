@@ -52,8 +52,8 @@ export type DispatchOptions = {
   onUpdates(updates: ContainerUpdate[]): void;
 };
 
-/** How an event's answer is asked for; `deadline` is performance.now() milliseconds, Infinity for none. */
-export type Call = { deadline: number };
+/** How an event's answer is asked for: performance.now() milliseconds, of the deadline Infinity for none. */
+export type Call = { deadline: number; receivedAt?: number };
 
 export type Dispatch = {
   configure(request: ConfigureRequest): void;
@@ -67,6 +67,9 @@ export type Dispatch = {
 
 /** Events whose scripts have yet to run, beyond which the runtime has to wait after all. */
 const maxBacklog = 1000;
+
+/** Monotonic milliseconds; `decode` microseconds. */
+type Arrival = { arrived: number; decode: number };
 
 type Subject = Pick<EventReport, 'handler' | 'pod' | 'container'>;
 
@@ -85,7 +88,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   let queue: Promise<unknown> = Promise.resolve();
   let backlog = 0;
   let current: Subject | undefined;
-  const unreported: EventReport[] = [];
+  const unreported: { report: EventReport; answeredAt: number }[] = [];
 
   /** Runs `work` when all before it is done. What is not done by the deadline is given up for the answer, not for the queue. */
   function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
@@ -100,16 +103,21 @@ export function createDispatch(options: DispatchOptions): Dispatch {
   /** The answer leaves first: the runtime does not wait for the log. */
   async function tell(): Promise<void> {
     await new Promise(setImmediate);
-    for (const report of unreported.splice(0)) options.onReport(report);
+    const now = monotonicNow();
+    for (const { report, answeredAt } of unreported.splice(0)) {
+      if (report.stages) report.stages.reply = microsBetween(answeredAt, now);
+      options.onReport(report);
+    }
   }
 
   async function run(
     subject: Subject,
     input: EventInput,
     deadline: Deadline,
-    arrived: number,
+    { arrived, decode }: Arrival,
     start: () => Partial<Passage>,
   ): Promise<Passage> {
+    const begun = monotonicNow();
     const { handler } = subject;
     const { pod, container } = input as { pod?: PodSandbox; container?: Container };
     const concerned = (script: ActiveScript) => script.handlers.includes(handler) && (!pod || script.matches(pod, container));
@@ -127,7 +135,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     Object.assign(passage, start());
     const byId = new Map(scripts.map(script => [script.id, script]));
     current = subject;
-    await sandbox.run(
+    const chosen = monotonicNow();
+    let merge = 0;
+    const times = await sandbox.run(
       {
         handler,
         scripts: [...byId.keys()],
@@ -138,7 +148,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       result => {
         const script = byId.get(result.id);
         if (!script) return;
+        const taking = monotonicNow();
         const report = take(passage, script, result);
+        merge += microsBetween(taking, monotonicNow());
         if (report.outcome === 'ok' || !isGuard(script)) return;
         passage.refusal ??= `${script.name}: ${report.error ?? report.problems[0]?.message ?? report.outcome}`;
       },
@@ -146,7 +158,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     current = undefined;
     const order = all.map(script => script.name);
     report.scripts.sort((a, b) => order.indexOf(a.script) - order.indexOf(b.script));
-    report.micros = Math.round((monotonicNow() - arrived) * 1000);
+    report.micros = microsBetween(arrived, monotonicNow());
+    if (times)
+      report.stages = { decode, wait: microsBetween(arrived, begun), choose: microsBetween(begun, chosen), ...times, merge, reply: 0 };
     return passage;
   }
 
@@ -199,20 +213,20 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     const now = monotonicNow();
     passage.report.left = deadline.runtime - now;
     passage.report.late = takesAnswer(passage.report.handler) && now >= deadline.answer;
-    unreported.push(passage.report);
+    unreported.push({ report: passage.report, answeredAt: now });
     return { ...(finished.adjust && { adjust: finished.adjust }), update: finished.update };
   }
 
   return {
     configure(request) {
-      const arrived = monotonicNow();
+      const arrived = arrivalOf();
       const deadline = deadlineOf(Number.POSITIVE_INFINITY, options.requestTimeout());
       void inTurn(async () =>
         answer(await run({ handler: 'configure' }, configureInput(request), deadline, arrived, () => ({})), deadline),
       );
     },
     synchronize(request, call) {
-      const arrived = monotonicNow();
+      const arrived = arrivalOf(call);
       const deadline = deadlineOf(call.deadline, options.requestTimeout());
       // In turn: what the last connection's events, of which some may wait, tell of the node is older than this.
       const work = inTurn(async () => {
@@ -225,7 +239,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       return before<SynchronizeResponse>(deadline, work, () => ({}));
     },
     async event(handler, request, call) {
-      const arrived = monotonicNow();
+      const arrived = arrivalOf(call);
       const deadline = deadlineOf(call.deadline, options.requestTimeout());
       const work = inTurn(async () => {
         const { pod, container } = inventory.observe(request);
@@ -282,6 +296,15 @@ function responseOf(handler: HandlerName, finished: { adjust?: object; update: C
 function faultOf({ outcome, costProcess }: Exclude<ScriptRun, { outcome: 'ok' }>): Fault {
   if (costProcess) return costProcess === 'ended' ? 'hang' : 'crash';
   return outcome === 'timeout' || outcome === 'memory' ? 'slow' : 'none';
+}
+
+function arrivalOf(call?: Call): Arrival {
+  const decode = call?.receivedAt === undefined ? 0 : microsBetween(call.receivedAt, performance.now());
+  return { arrived: monotonicNow(), decode };
+}
+
+function microsBetween(from: number, to: number): number {
+  return Math.max(0, Math.round((to - from) * 1000));
 }
 
 /** A script whose failure is to fail the operation. */

@@ -15,6 +15,7 @@ export function logEvent(logger: Logger, report: EventReport): void {
     micros: report.micros,
     scripts: report.scripts.map(({ script, outcome, micros }) => ({ script, outcome, micros })),
     ...(report.ledger.length > 0 && { changes: report.ledger.map(formatLedgerEntry) }),
+    ...(report.stages && logger.isLevelEnabled('debug') && { stages: report.stages }),
     ...(report.rejected !== undefined && { rejected: report.rejected }),
   };
   logger[report.scripts.length > 0 ? 'info' : 'debug'](fields, summary(report));

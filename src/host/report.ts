@@ -1,6 +1,6 @@
 /** What one event came to, as data: the log, the demo and later the status read this. */
 import type { LedgerEntry, Problem } from '../compose/index.ts';
-import type { HandlerName, ScriptRun } from '../sandbox/index.ts';
+import type { HandlerName, RunTimes, ScriptRun } from '../sandbox/index.ts';
 
 export type ScriptReport = {
   script: string;
@@ -16,6 +16,20 @@ export type ScriptReport = {
   problems: Problem[];
 };
 
+/** Where the time between an event's first byte and the runtime's answer went, microseconds. */
+export type Stages = RunTimes & {
+  /** Reading the message, until the dispatch has it. */
+  decode: number;
+  /** For earlier events to be over. */
+  wait: number;
+  /** Choosing scripts, and what is known of the pod and container. */
+  choose: number;
+  /** Composing what the scripts returned; most of it goes on while later scripts run. */
+  merge: number;
+  /** Finishing, encoding and writing the answer. */
+  reply: number;
+};
+
 export type EventReport = {
   handler: HandlerName;
   /** Absent for configure and synchronize. */
@@ -29,6 +43,8 @@ export type EventReport = {
   left: number;
   /** The answer had to leave before the scripts were done: the runtime got an empty one. */
   late: boolean;
+  /** For events that scripts saw and that went through one sandbox process. */
+  stages?: Stages;
   /** The reason with which validateContainerAdjustment refused. */
   rejected?: string;
 };

@@ -66,7 +66,7 @@ function replyOf(header: Fields): Reply {
     case 'result':
       return resultOf(header);
     case 'done':
-      return { type, isolates: amountOf(header, 'isolates') };
+      return { type, isolates: amountOf(header, 'isolates'), micros: amountOf(header, 'micros'), contexts: amountOf(header, 'contexts') };
     default:
       throw new FrameError(`a reply of type ${typeof type === 'string' ? type.slice(0, 20) : typeof type}`);
   }

@@ -143,15 +143,17 @@ function main(): void {
         }
         return;
       }
-      case 'event':
+      case 'event': {
+        const started = monotonicNow();
         view = viewEvent(header, segments, facts.runtime.nriVersion);
-        runEvent(engine, header, view, (answer, texts, isLast) => {
+        runEvent(engine, header, view, started, (answer, texts, isLast) => {
           if (answer.type === 'result') endQuota(answer.id);
           if (isLast) hold(answer, texts);
           else reply(answer, texts);
         });
         view = undefined;
         return;
+      }
     }
   }
 
@@ -167,8 +169,10 @@ function runEvent(
   engine: Engine,
   event: EventHeader,
   view: EventView,
+  started: number,
   reply: (header: Reply, segments?: string[], isLast?: boolean) => void,
 ): void {
+  let contexts = 0;
   for (const [index, id] of event.scripts.entries()) {
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
@@ -178,6 +182,7 @@ function runEvent(
       continue;
     }
     const run = engine.run(id, event.handler, view.layouts(), view.texts(), shareOf(script.timeout, left, event.scripts.length - index));
+    contexts += run.context;
     if (run.outcome !== 'ok') {
       reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
@@ -185,7 +190,7 @@ function runEvent(
     reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
     if (!isLast) view.add(script, run.text);
   }
-  reply({ type: 'done', isolates: engine.isolates() });
+  reply({ type: 'done', isolates: engine.isolates(), micros: microsSince(started), contexts });
 }
 
 function microsSince(started: number): number {

@@ -15,6 +15,18 @@ export type SandboxEvent = {
   input(): Readonly<Record<string, unknown>>;
 };
 
+/** Where an event's time went, microseconds. */
+export type RunTimes = {
+  /** Waiting for the process to be free, laying out the event, writing it. */
+  send: number;
+  /** Until the process read it, and until its end was read here. */
+  hop: number;
+  /** Contexts that were not ready. */
+  contexts: number;
+  /** In the process beside contexts and scripts: reading, what the next script sees, writing. */
+  process: number;
+};
+
 export type LoadResult = { handlers: HandlerName[]; micros: number } | { outcome: Exclude<Outcome, 'ok'> | 'killed'; error: ScriptError };
 
 export type SandboxState = {
@@ -47,8 +59,8 @@ export type Sandbox = {
   /** Compiles a script, evaluates its top level and keeps it for events. */
   load(script: SandboxScript): Promise<LoadResult>;
   unload(id: string): void;
-  /** Runs an event; `onRun` is called once per script: first for those that are not loaded, then in order. Over by the deadline whatever happens. One at a time. */
-  run(event: SandboxEvent, onRun: (run: ScriptRun) => void): Promise<void>;
+  /** Runs an event; `onRun` is called once per script: first for those that are not loaded, then in order. Over by the deadline whatever happens. One at a time. Undefined when it did not go through one process from beginning to end. */
+  run(event: SandboxEvent, onRun: (run: ScriptRun) => void): Promise<RunTimes | undefined>;
   /** Resolves when a process is up and all loaded scripts have a context ready. */
   idle(): Promise<void>;
   state(): SandboxState;

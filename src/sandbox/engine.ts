@@ -28,7 +28,8 @@ export type EngineCallbacks = {
 };
 
 export type Failure = { outcome: Exclude<Outcome, 'ok'>; error: ScriptError };
-export type Run = { outcome: 'ok'; text: string; micros: number } | (Failure & { micros: number });
+/** `micros` in all, of them `context` for making the context, where it was not ready. */
+export type Run = ({ outcome: 'ok'; text: string } | Failure) & { micros: number; context: number };
 
 export type Engine = {
   setFacts(facts: Facts): void;
@@ -204,11 +205,16 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
     run(id, handler, layouts, texts, timeout) {
       const started = process.hrtime.bigint();
       const micros = () => Number((process.hrtime.bigint() - started) / 1000n);
+      let context = 0;
       let entry = loaded.get(id);
       try {
         if (!entry) throw new Error('not loaded');
         if (!entry.ready || entry.spent) entry = renewed(entry);
-        const ready = entry.ready ?? makeReady(entry);
+        if (!entry.ready) {
+          entry.ready = makeReady(entry);
+          context = micros();
+        }
+        const { ready } = entry;
         entry.ready = undefined;
         entry.used = ready;
         let text = ready.call.applySync(undefined, ['start', handler, layouts, ...texts], { timeout });
@@ -220,12 +226,13 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
             outcome: 'pending',
             error: { name: '', message: 'the handler returned a promise that nothing can settle', stack: '' },
             micros: spentOn,
+            context,
           };
         }
-        if (text.length > maxResultLength) return { outcome: 'error', error: tooLarge, micros: spentOn };
-        return { outcome: 'ok', text, micros: spentOn };
+        if (text.length > maxResultLength) return { outcome: 'error', error: tooLarge, micros: spentOn, context };
+        return { outcome: 'ok', text, micros: spentOn, context };
       } catch (thrown) {
-        return { ...failure(entry, thrown), micros: micros() };
+        return { ...failure(entry, thrown), micros: micros(), context };
       }
     },
     isolates: () => loaded.size,

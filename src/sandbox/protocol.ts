@@ -92,7 +92,8 @@ export type Reply =
   | { type: 'log'; id: string; level: (typeof logLevels)[number]; dropped: number }
   | { type: 'lookup'; id: string; kind: (typeof lookupKinds)[number]; argument: string }
   | { type: 'result'; id: string; outcome: Outcome; micros: number; error?: ScriptError }
-  | { type: 'done'; isolates: number };
+  /** An event is over. `micros` since it was read, of them `contexts` for contexts that were not ready. */
+  | { type: 'done'; isolates: number; micros: number; contexts: number };
 
 export type Frame<Header> = { header: Header; segments: string[] };
 

@@ -9,13 +9,14 @@
 import { type Aside, createAsides } from './asides.ts';
 import { monotonicNow } from './clock.ts';
 import type { Confinement } from './confinement.ts';
-import type { LoadResult, Sandbox, SandboxEvent, SandboxObserver } from './contract.ts';
+import type { LoadResult, RunTimes, Sandbox, SandboxEvent, SandboxObserver } from './contract.ts';
 import { createMemoryWatch } from './memory.ts';
 import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
 import type { Facts, Frame, Reply, SandboxScript } from './protocol.ts';
 import { lossOf, notRun, type ScriptRun } from './script-run.ts';
 import { createStallWatch } from './stall-watch.ts';
 import { eventTask, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
+import { timesOf } from './times.ts';
 
 /** Contexts that the process is asked for beforehand: an event that arrives meanwhile waits for these, about 0.4 ms each. */
 const prepareAhead = 2;
@@ -33,7 +34,14 @@ const mebibyte = 1 << 20;
 export type MemoryCeiling = { base: number; perScript: number };
 const ordinaryCeiling: MemoryCeiling = { base: 384 * mebibyte, perScript: 16 * mebibyte };
 
-type ActiveEvent = { event: SandboxEvent; remaining: string[]; report(run: ScriptRun): void; finish(): void };
+type ActiveEvent = {
+  event: SandboxEvent;
+  startedAt: number;
+  remaining: string[];
+  times: RunTimes | undefined;
+  report(run: ScriptRun): void;
+  finish(): void;
+};
 
 type Probe = { script: SandboxScript; settle(result: LoadResult): void; interrupted?: boolean };
 
@@ -77,6 +85,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   /** The process was ended because an event waited, and not because its task took longer than it may. */
   let interrupted = false;
   let inBackground = false;
+  let sentAt = 0;
   let restart: NodeJS.Timeout | undefined;
   let starts = 0;
   let failedStarts = 0;
@@ -140,6 +149,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     task = next;
     asides.reset();
     current?.send(next.request, next.segments);
+    sentAt = monotonicNow();
     inBackground = !active;
     rewindFor(next);
     memory.begin();
@@ -287,10 +297,16 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return loadTask(context, script, deadline, onLoaded, failed => lose(id, failed));
   }
 
-  function taskOf({ event, remaining, report }: ActiveEvent): Task {
-    const scripts = [...remaining];
-    return eventTask(context, event, scripts, report, now => {
-      isolates = now;
+  function taskOf(run: ActiveEvent): Task {
+    const scripts = [...run.remaining];
+    let inScripts = 0;
+    const report = (result: ScriptRun) => {
+      inScripts += result.micros;
+      run.report(result);
+    };
+    return eventTask(context, run.event, scripts, report, done => {
+      isolates = done.isolates;
+      if (scripts.length === run.event.scripts.length) run.times = timesOf(run.startedAt, sentAt, done, inScripts);
       for (const id of scripts) stale.add(id);
     });
   }
@@ -327,13 +343,15 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     run: (event, onRun) =>
       new Promise(resolve => {
         if (event.scripts.length === 0) {
-          resolve();
+          resolve(undefined);
           return;
         }
         const startedAt = monotonicNow();
         const timer = setTimeout(() => run.finish(), Math.max(0, event.deadline - startedAt));
         const run: ActiveEvent = {
           event,
+          startedAt,
+          times: undefined,
           remaining: [...event.scripts],
           report(result) {
             const at = run.remaining.indexOf(result.id);
@@ -347,7 +365,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
             active = undefined;
             clearTimeout(timer);
             for (const id of run.remaining) onRun(notRun(id, 'no time'));
-            resolve();
+            // What the process says of the event as a whole comes right behind its last result.
+            queueMicrotask(() => resolve(run.times));
             pumpAfterAnswer();
           },
         };

@@ -97,13 +97,13 @@ export function prepareTask(
   };
 }
 
-/** Runs an event's scripts; `report` is called for each as its result comes, `onDone` with the number of isolates. */
+/** Runs an event's scripts; `report` is called for each as its result comes, `onDone` with what the process says of all of it. */
 export function eventTask(
   context: TaskContext,
   event: SandboxEvent,
   scripts: readonly string[],
   report: (run: ScriptRun) => void,
-  onDone: (isolates: number) => void,
+  onDone: (done: Extract<Reply, { type: 'done' }>) => void,
 ): Task {
   const { handler, deadline, compose } = event;
   const laidOut = Object.entries(event.input()).map(([name, value]) => layOut(name, value));
@@ -115,7 +115,7 @@ export function eventTask(
     running: () => scripts[at],
     onReply({ header, segments }) {
       if (header.type === 'done' && at === scripts.length) {
-        onDone(header.isolates);
+        onDone(header);
         return true;
       }
       if (header.type !== 'result' || header.id !== scripts[at]) {

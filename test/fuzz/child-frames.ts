@@ -63,7 +63,7 @@ const samples: Array<[Reply, string[]]> = [
   [{ type: 'lookup', id: 'a', kind: 'pods', argument: '' }, []],
   [{ type: 'result', id: 'a', outcome: 'ok', micros: 5 }, [result]],
   [{ type: 'result', id: 'a', outcome: 'timeout', micros: 5, error }, []],
-  [{ type: 'done', isolates: 3, rss: 1 << 26 } as Reply, []],
+  [{ type: 'done', isolates: 3, micros: 100, contexts: 0 }, []],
 ];
 const encoded = samples.map(([header, segments]) => encodeFrame(header, segments));
 const lengths = [0, 1, 3, 4, 5, 100, maxReplyHeaderBytes + 1, maxReplyBytes, maxReplyBytes + 1, 0x7fff_ffff, 0xffff_ffff];

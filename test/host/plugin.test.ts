@@ -244,3 +244,24 @@ test('events to which NRI takes no answer do not wait for scripts', async t => {
   assert.equal(report.scripts[0]?.outcome, 'timeout');
   assert.ok(call.millis * 1000 < report.micros, `answered after ${call.millis} ms, handled after ${report.micros} µs`);
 });
+
+test("an event's report says where its time went, and the log does at debug level", async t => {
+  const { runtime, reports, log } = await pluginBench(t, { '10-a.js': creating('return { adjust: { env: { A: container.name } } };') });
+  const pod = await runtime.runPod(examplePod());
+  await runtime.createContainer(pod, exampleContainer(pod));
+  const report = await eventually(
+    () => reports.find(each => each.handler === 'createContainer'),
+    each => each !== undefined,
+  );
+  const { stages, scripts, micros } = report!;
+  assert.deepEqual(
+    Object.keys(stages!).sort(),
+    ['choose', 'contexts', 'decode', 'hop', 'merge', 'process', 'reply', 'send', 'wait'].sort(),
+  );
+  for (const [stage, value] of Object.entries(stages!)) assert.ok(Number.isSafeInteger(value) && value >= 0, `${stage}: ${value}`);
+  const { wait, choose, send, hop, process, decode } = stages!;
+  const sum = wait + choose + send + hop + process + scripts[0]!.micros;
+  assert.ok(sum <= micros + 100 && decode > 0, `${sum} of ${micros}`);
+  const line = log.find(each => each['event'] === 'createContainer' && each['micros'] !== undefined);
+  assert.deepEqual(line?.['stages'], stages);
+});

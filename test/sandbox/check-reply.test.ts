@@ -13,7 +13,7 @@ const good: Array<[Reply, string[]]> = [
   [{ type: 'lookup', id: 'a', kind: 'containers', argument: 'pod' }, []],
   [{ type: 'result', id: 'a', outcome: 'ok', micros: 3 }, ['{}']],
   [{ type: 'result', id: 'a', outcome: 'error', micros: 3, error }, []],
-  [{ type: 'done', isolates: 3 }, []],
+  [{ type: 'done', isolates: 3, micros: 9, contexts: 0 }, []],
 ];
 
 test('what the protocol has is taken as it is', () => {

@@ -22,7 +22,7 @@ function write(bytes: Buffer): void {
 
 const say = (reply: Reply, segments?: string[]) => write(encodeFrame(reply, segments));
 const result = (id: string) => say({ type: 'result', id, outcome: 'ok', micros: 1 }, ['{"result":"forged"}']);
-const done = () => say({ type: 'done', isolates: 1 });
+const done = () => say({ type: 'done', isolates: 1, micros: 1, contexts: 0 });
 const log = (id: string) => say({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']);
 const lookup = (id: string) => say({ type: 'lookup', id, kind: 'containers', argument: '' });
 
