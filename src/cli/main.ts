@@ -30,6 +30,9 @@ async function main(args: string[]): Promise<number> {
   return asked ? 0 : 2;
 }
 
+// Whoever read what is printed may be gone (`| head`); the node's plugin does not end with whoever read its log.
+process.stdout.on('error', () => process.exit());
+process.stderr.on('error', () => {});
 main(process.argv.slice(2)).then(
   code => {
     process.exitCode = code;

@@ -116,3 +116,21 @@ test('doctor tries out what protects the node, and says what does not hold', asy
   assert.match(stderr(), /^NO +SCRIPT_SYNTAX: 20-b\.js:1:\d+: /m);
   assert.match(stderr(), /^ok +\S+: 10-a\.js$/m);
 });
+
+test('it goes on when nobody reads its log any more', async t => {
+  const { path } = folder(t, { 'scripts.d/10-a.js': script });
+  const runtime = await startRuntime({ socketPath: join(path, 'nri.sock') });
+  t.after(() => runtime.stop());
+  const args = ['run', '--socket', runtime.socketPath, '--scripts', join(path, 'scripts.d'), '--state', join(path, 'state')];
+  const { child, end } = start(t, program, args);
+  await runtime.waitForPlugin('50-nri-scripts');
+  child.stderr!.destroy();
+  child.stdout!.destroy();
+  const pod = await runtime.runPod(examplePod());
+  for (let n = 0; n < 5; n++) {
+    const { spec } = await runtime.createContainer(pod, { ...exampleContainer(pod), id: `c${n}` });
+    assert.ok(spec.process?.env?.includes('ADDED=1'));
+  }
+  child.kill('SIGTERM');
+  assert.equal(await end, 0);
+});
