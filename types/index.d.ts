@@ -546,7 +546,7 @@ export interface LinuxResources {
   rdtClass?: string;
   /** cgroup v2 files by name (`memory.high`). */
   unified?: Record<string, string>;
-  /** Appended device cgroup rules; needs `allow: [deviceRules]`; ignored in updates. */
+  /** Appended device cgroup rules; from NRI 0.10; needs `allow: [deviceRules]`; ignored in updates. */
   devices?: LinuxDeviceCgroup[];
   /** Processes; from NRI 0.7; ignored in updates. */
   pids?: { limit: Int64 };

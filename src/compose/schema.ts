@@ -128,7 +128,7 @@ export const fields: readonly Field[] = [
   value('linux.resources.blockioClass', formats.className, { caution: creationOnly }),
   value('linux.resources.rdtClass', formats.className, { caution: creationOnly }),
   record('linux.resources.unified', formats.cgroupFile, formats.cgroupValue),
-  append('linux.resources.devices', formats.deviceRules, { grant: 'deviceRules', caution: ignoredInUpdates }),
+  append('linux.resources.devices', formats.deviceRules, { since: '0.10.0', grant: 'deviceRules', caution: ignoredInUpdates }),
   value('linux.resources.pids.limit', int64, { since: '0.7.0', caution: ignoredInUpdates }),
 ];
 
