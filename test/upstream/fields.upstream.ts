@@ -115,8 +115,6 @@ const adjustmentRows: readonly Row[] = [
   ...resourceRows.map(([name, value, wire]): Row => [`linux.resources.${name}`, value, { linux: { resources: wire } }]),
   ['linux.resources.pids.limit', int64Max, { linux: { resources: { pids: { limit: '9223372036854775807' } } } }],
   ['linux.resources.pids.limit', 0, { linux: { resources: { pids: {} } } }],
-  // NRI 0.8 takes device rules and forgets them; later versions pass them on.
-  ['linux.resources.devices', [{ allow: true, type: 'c', major: 1, access: 'rw' }], {}],
 ];
 
 /** What upstream puts around whatever plugins answer. */
