@@ -6,10 +6,12 @@
  * again, so a process that hangs is known together with the script that it hangs in. The same goes for what it occupies. What it says that
  * does not belong to its task, or is more than it may say, ends it too.
  */
+import { type ActiveEvent, beginEvent } from './active-event.ts';
 import { type Aside, createAsides } from './asides.ts';
+import { ceilingFor, type MemoryCeiling, ordinaryCeiling } from './ceiling.ts';
 import { monotonicNow } from './clock.ts';
 import type { Confinement } from './confinement.ts';
-import type { LoadResult, RunTimes, Sandbox, SandboxEvent, SandboxObserver } from './contract.ts';
+import type { LoadResult, Sandbox, SandboxObserver } from './contract.ts';
 import { createMemoryWatch } from './memory.ts';
 import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
 import type { Facts, Frame, Reply, SandboxScript } from './protocol.ts';
@@ -26,23 +28,6 @@ const patience = 300;
 const maxLosses = 3;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
-/** What a script's own limit is by default: more than that is added to what the process may have. */
-const ordinaryScriptMemory = 64 << 20;
-const mebibyte = 1 << 20;
-
-/** What the sandbox process may occupy, bytes: `base`, and for each script that it holds `perScript` and what its own limit is above 64 MiB. */
-export type MemoryCeiling = { base: number; perScript: number };
-const ordinaryCeiling: MemoryCeiling = { base: 384 * mebibyte, perScript: 16 * mebibyte };
-
-type ActiveEvent = {
-  event: SandboxEvent;
-  startedAt: number;
-  remaining: string[];
-  times: RunTimes | undefined;
-  report(run: ScriptRun): void;
-  finish(): void;
-};
-
 type Probe = { script: SandboxScript; settle(result: LoadResult): void; interrupted?: boolean };
 
 export type SandboxOptions = {
@@ -133,9 +118,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   }
 
   function ceilingNow(): number {
-    let bytes = ceiling.base;
-    for (const { memory } of wanted.values()) bytes += ceiling.perScript + Math.max(0, memory - ordinaryScriptMemory);
-    return bytes;
+    return ceilingFor(ceiling, wanted.values());
   }
 
   function provide(script: SandboxScript): void {
@@ -346,30 +329,12 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
           resolve(undefined);
           return;
         }
-        const startedAt = monotonicNow();
-        const timer = setTimeout(() => run.finish(), Math.max(0, event.deadline - startedAt));
-        const run: ActiveEvent = {
-          event,
-          startedAt,
-          times: undefined,
-          remaining: [...event.scripts],
-          report(result) {
-            const at = run.remaining.indexOf(result.id);
-            if (run !== active || at < 0) return;
-            run.remaining.splice(at, 1);
-            onRun(result);
-            if (run.remaining.length === 0) run.finish();
-          },
-          finish() {
-            if (run !== active) return;
-            active = undefined;
-            clearTimeout(timer);
-            for (const id of run.remaining) onRun(notRun(id, 'no time'));
-            // What the process says of the event as a whole comes right behind its last result.
-            queueMicrotask(() => resolve(run.times));
-            pumpAfterAnswer();
-          },
-        };
+        const run = beginEvent(event, onRun, () => {
+          active = undefined;
+          // What the process says of the event as a whole comes right behind its last result.
+          queueMicrotask(() => resolve(run.times));
+          pumpAfterAnswer();
+        });
         active = run;
         if (task && inBackground) rewindFor(task);
         pump();
