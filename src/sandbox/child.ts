@@ -32,8 +32,11 @@ const channel = 3;
 /** nobody, nogroup: the user where no other id is mapped (user_namespaces(7)). */
 const nobody = 65534;
 
+/** How long texts of one script in one event are parsed outside of its context, milliseconds: what runs there its timeout does not stop. */
+const maxParsing = 50;
+
 /** What one script has used of its own in one task. */
-type Quota = { lines: number; taken: number; volume: number; lookups: number };
+type Quota = { lines: number; taken: number; volume: number; lookups: number; parsing: number };
 
 function main(): void {
   dropPrivileges(process.argv[2]);
@@ -71,7 +74,7 @@ function main(): void {
   function quotaOf(id: string): Quota {
     let quota = quotas.get(id);
     if (!quota) {
-      quota = { lines: 0, taken: 0, volume: 0, lookups: 0 };
+      quota = { lines: 0, taken: 0, volume: 0, lookups: 0, parsing: 0 };
       quotas.set(id, quota);
     }
     return quota;
@@ -89,9 +92,15 @@ function main(): void {
       reply({ type: 'log', id, level: logLevels.find(each => each === level) ?? 'info', dropped: 0 }, [line]);
     },
     lookup(id, kind, argument) {
-      if (kind === 'yaml') return libraries.yaml(String(argument));
-      if (kind === 'library') return libraries.source(String(argument));
       const quota = quotaOf(id);
+      if (kind === 'library') return libraries.source(String(argument));
+      if (kind === 'yaml') {
+        if (quota.parsing > maxParsing) return '';
+        const started = monotonicNow();
+        const result = libraries.yaml(String(argument));
+        quota.parsing += monotonicNow() - started;
+        return result;
+      }
       quota.lookups += 1;
       if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
       const known = lookupKinds.find(each => each === kind);

@@ -21,7 +21,7 @@ type Yaml = {
 };
 
 /** Longer texts are for the script's own time and memory: some take the parser quadratic time. UTF-16 units. */
-const longestText = 16 << 10;
+const longestText = 4 << 10;
 /** Options that only choose between ways to read a text. */
 const plainOptions = ['version', 'schema', 'merge', 'strict', 'uniqueKeys', 'prettyErrors'];
 /** What is kept of results: containers of one deployment bring the same texts. */
