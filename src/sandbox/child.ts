@@ -33,7 +33,7 @@ const channel = 3;
 const nobody = 65534;
 
 /** How long texts of one script in one event are parsed outside of its context, milliseconds: what runs there its timeout does not stop. */
-const maxParsing = 50;
+const maxParsing = 20;
 
 /** What one script has used of its own in one task. */
 type Quota = { lines: number; taken: number; volume: number; lookups: number; parsing: number };

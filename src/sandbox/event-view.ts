@@ -24,8 +24,8 @@ type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
 
 /** Members of a container that scripts can change. */
 const changeable = ['annotations', 'mounts', 'env', 'hooks', 'rlimits', 'cdiDevices', 'args', 'linux'];
-/** Results that are longer are merged at once, not in another script's time. */
-const longestPending = 16 << 10;
+/** What is pending beyond this, in UTF-16 units of results, is merged at once: the rest is in the time of the script that reads next. */
+const longestPending = 2 << 10;
 
 export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segments: readonly string[], nriVersion: string): EventView {
   const properties: LaidOut[] = [];
@@ -37,6 +37,9 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
   const names = event.layouts.map(({ name }) => name);
   const changing = event.compose === 'none' ? -1 : names.indexOf(event.compose === 'create' ? 'container' : 'linuxResources');
   let pending: Pending[] = [];
+  let pendingLength = 0;
+  /** Something was merged that the texts do not say yet. */
+  let isBehind = false;
   let composition: Composition | undefined;
   /** What the texts of `changing` say. */
   let shown: object | undefined;
@@ -60,21 +63,26 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     return beginUpdate({ containerId: container?.id ?? '', linuxResources: shown as LinuxResources, nriVersion });
   }
 
-  /** Merges what is pending; the changing property as it is then. */
-  function merged(): object | undefined {
-    try {
-      composition ??= begin();
-      for (const { name, allow, text } of pending) {
-        const { result } = decodeResult(text);
-        contribute(composition, { script: name, allow: new Set(allow as Grant[]) }, result);
+  function merge(): void {
+    const results = pending;
+    pending = [];
+    pendingLength = 0;
+    isBehind = true;
+    composition ??= begin();
+    for (const { name, allow, text } of results) {
+      try {
+        contribute(composition, { script: name, allow: new Set(allow as Grant[]) }, decodeResult(text).result);
+      } catch {
+        // The host will say what is wrong with it.
       }
-      pending = [];
-      return event.compose === 'create' ? viewContainer(composition) : viewResources(composition);
-    } catch {
-      // The host will say what is wrong with it.
-      pending = [];
-      return shown;
     }
+  }
+
+  /** The changing property with all that was returned so far. */
+  function merged(): object | undefined {
+    merge();
+    isBehind = false;
+    return event.compose === 'create' ? viewContainer(composition!) : viewResources(composition!);
   }
 
   /** Whether a result may change what does not stand apart. */
@@ -91,6 +99,15 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     properties[changing] = layOut(names[changing]!, value);
   }
 
+  function catchUp(parts: readonly string[], texts: string[]): void {
+    const value = merged() as Record<string, unknown> | undefined;
+    const before = shown as Record<string, unknown> | undefined;
+    shown = value;
+    for (const [index, part] of parts.entries()) {
+      if (value?.[part] !== before?.[part]) texts[1 + index] = encodeSegment(value?.[part] ?? null);
+    }
+  }
+
   return {
     layouts: () => JSON.stringify(properties.map(({ layout }) => [layout.name, layout.parts])),
     texts: () => properties.map(({ texts }) => texts[0]!),
@@ -98,19 +115,20 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
       const { layout, texts } = properties[property] ?? { layout: { parts: [] as string[] }, texts: [] };
       const name = layout.parts[part];
       if (name === undefined) return 'null';
-      if (property !== changing || pending.length === 0) return texts[1 + part]!;
-      const value = merged() as Record<string, unknown> | undefined;
-      const before = shown as Record<string, unknown> | undefined;
-      shown = value;
-      for (const [index, each] of layout.parts.entries()) {
-        if (value?.[each] !== before?.[each]) texts[1 + index] = encodeSegment(value?.[each] ?? null);
+      if (property !== changing || !(isBehind || pending.length > 0)) return texts[1 + part]!;
+      try {
+        catchUp(layout.parts, texts);
+      } catch {
+        // As it was sent, then: nothing is thrown into a script's realm.
       }
       return texts[1 + part]!;
     },
     add({ name, allow, shadow }, text) {
       if (changing < 0 || shadow || !text.startsWith('{"result":')) return;
       pending.push({ name, allow, text });
-      if (text.length > longestPending || changesRest(text)) renew();
+      pendingLength += text.length;
+      if (changesRest(text)) renew();
+      else if (pendingLength > longestPending) merge();
     },
   };
 }

@@ -21,15 +21,18 @@ type Yaml = {
 };
 
 /** Longer texts are for the script's own time and memory: some take the parser quadratic time. UTF-16 units. */
-const longestText = 4 << 10;
+const longestText = 2 << 10;
+/** Longer results are for the script as well: aliases make much of little. */
+const longestResult = 64 << 10;
 /** Options that only choose between ways to read a text. */
 const plainOptions = ['version', 'schema', 'merge', 'strict', 'uniqueKeys', 'prettyErrors'];
-/** What is kept of results: containers of one deployment bring the same texts. */
-const maxKept = 256;
+/** What is kept of texts and results, UTF-16 units: containers of one deployment bring the same texts. */
+const maxKept = 256 << 10;
 
 export function createLibraries(): Libraries {
   const sources = new Map<string, string>();
   const kept = new Map<string, string>();
+  let keptLength = 0;
   let evaluated: Yaml | undefined;
 
   function yaml(): Yaml | undefined {
@@ -45,7 +48,8 @@ export function createLibraries(): Libraries {
     const document = yaml()?.parseDocument(argument.slice(end + 1), options);
     if (!document || document.errors.length > 0 || document.warnings.length > 0) return '';
     const value = document.toJS();
-    return isPlain(value, new Set()) ? JSON.stringify(value) : '';
+    const result = isPlain(value, new Set()) ? JSON.stringify(value) : '';
+    return result.length > longestResult ? '' : result;
   }
 
   return {
@@ -64,7 +68,11 @@ export function createLibraries(): Libraries {
       } catch {
         result = '';
       }
-      if (kept.size >= maxKept) kept.clear();
+      keptLength += argument.length + result.length;
+      if (keptLength > maxKept) {
+        kept.clear();
+        keptLength = argument.length + result.length;
+      }
       kept.set(argument, result);
       return result;
     },

@@ -43,7 +43,7 @@ function prelude(
 ): Prelude {
   const { parse, stringify } = JSON;
   const { apply } = Reflect;
-  const { defineProperty, keys: keysOf } = Object;
+  const { defineProperty, getOwnPropertyDescriptor, keys: keysOf } = Object;
   const { isArray } = Array;
   const [toText, toNumber, toBigInt] = [String, Number, BigInt];
   const [ErrorOfType, ErrorOfRange] = [TypeError, RangeError];
@@ -110,17 +110,24 @@ function prelude(
     defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
   }
 
+  /** A property that is computed when it is read, and then one like any other; the script may have frozen it before that. */
   function lazy(target: object, name: string, compute: () => unknown): void {
+    let value: unknown;
+    let isKnown = false;
     defineProperty(target, name, {
       __proto__: null,
       enumerable: true,
       configurable: true,
       get() {
-        const value = compute();
-        put(target, name, value);
+        if (isKnown) return value;
+        value = compute();
+        isKnown = true;
+        if (getOwnPropertyDescriptor(target, name)?.configurable) put(target, name, value);
         return value;
       },
-      set: (value: unknown) => put(target, name, value),
+      set(this: object, given: unknown) {
+        put(this, name, given);
+      },
     } as PropertyDescriptor);
   }
 
@@ -301,7 +308,7 @@ function prelude(
     for (let at = 0; at < names.length; at++) {
       const name = names[at]!;
       if (!isKnown(name) || typeof exported[name] !== 'function')
-        throw new ErrorOfType(`${name} is not a handler: the handlers are ${handlerNames}`);
+        throw new ErrorOfType(isKnown(name) ? `${name} is not a function` : `${name} is not a handler: the handlers are ${handlerNames}`);
     }
     for (let at = 0; at < known.length; at++) {
       const name = known[at]!;

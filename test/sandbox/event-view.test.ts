@@ -105,3 +105,13 @@ test('a part that does not exist is null', () => {
   ] as const)
     assert.equal(event.part(property, part), 'null');
 });
+
+test('many results that nobody reads are all in what the last script reads', () => {
+  const event = view({ pod, container });
+  for (let n = 0; n < 200; n++) event.add(script, result({ adjust: { annotations: { [`key-${n}`]: 'x'.repeat(50) } } }));
+  const { annotations, env } = seen(event, 'container') as unknown as Container;
+  for (let n = 0; n < 200; n++) assert.equal(annotations[`key-${n}`], 'x'.repeat(50));
+  assert.deepEqual(env, container.env);
+  event.add(script, result({ adjust: { env: { LATER: '1' } } }));
+  assert.equal((seen(event, 'container') as unknown as Container).env['LATER'], '1');
+});

@@ -329,3 +329,33 @@ test('a new script that hangs at its top level does not hold up an event', async
   assert.equal(run?.outcome, 'ok');
   assert.deepEqual(bench.ended, ['an event could not wait longer for it']);
 });
+
+test('an event can be frozen, sealed, inherited from and assigned to like any object, read before that or not', async t => {
+  const { load, run } = sandboxBench(t);
+  const deed = `'use strict';
+    function deepFreeze(value) {
+      if (value === null || typeof value !== 'object' || Object.isFrozen(value)) return value;
+      Object.freeze(value);
+      for (const key of Object.keys(value)) deepFreeze(value[key]);
+      return value;
+    }
+    exports.default = {
+      createContainer(event) {
+        const child = Object.create(event.container);
+        child.env = { CHILD: '1' };
+        event.container.mounts = ['changed'];
+        const spread = { ...event.container };
+        Object.seal(event.container);
+        const sealed = [event.container.env.A.length, event.container.env === event.container.env];
+        deepFreeze(event);
+        let refused = '';
+        try { event.container.linux = 1; } catch (error) { refused = error.name; }
+        return [child.env, spread.mounts, sealed, refused, event.pod.annotations.A.length, Object.isFrozen(event.pod.annotations)];
+      },
+    };`;
+  await load('a', deed);
+  const long = 'x'.repeat(1000);
+  const input = { pod: { annotations: { A: long } }, container: { id: 'c', env: { A: long }, mounts: [long], linux: { A: long } } };
+  const [frozen] = await run(['a'], { input });
+  assert.deepEqual(frozen?.outcome === 'ok' ? frozen.result : frozen, [{ CHILD: '1' }, ['changed'], [1000, true], 'TypeError', 1000, true]);
+});
