@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
+import { checkPermissions, ScriptProblem } from '../scripts/index.ts';
 import { CliError } from './cli-error.ts';
 
 export type RunOptions = {
@@ -87,8 +88,10 @@ export function readConfigFile(path: string | undefined): Partly {
   let text: string;
   try {
     text = readFileSync(path ?? defaultConfigFile, 'utf8');
+    checkPermissions(path ?? defaultConfigFile);
   } catch (error) {
     if (path === undefined && (error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    if (error instanceof ScriptProblem) throw new CliError('CONFIG_UNSAFE', error.message);
     throw new CliError('CONFIG_UNREADABLE', `${path ?? defaultConfigFile} cannot be read: ${(error as Error).message}`);
   }
   return parseConfig(text, basename(path ?? defaultConfigFile));

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { type BuildFailure, build, type Message, type Plugin, stop } from 'esbuild';
-import { facadeOf, isLibrary, type LibraryName } from './libraries.ts';
+import { callsOf, facadeOf, isLibrary, type LibraryName } from './libraries.ts';
 import { ScriptProblem } from './problem.ts';
 
 export type Compiled = {
@@ -111,7 +111,9 @@ function candidates(path: string): string[] {
 
 function problem(message: Message | undefined, name: string, error: unknown): ScriptProblem {
   if (!message) return new ScriptProblem('SCRIPT_UNREADABLE', name, `${name}: ${error instanceof Error ? error.message : String(error)}`);
-  const { location, text } = message;
+  const { location } = message;
+  const missing = /^No matching export in "library:(\w+)" for import "(\w+)"/.exec(message.text);
+  const text = missing ? `${missing[1]} has no ${missing[2]} here: it has ${callsOf(missing[1] as LibraryName).join(', ')}` : message.text;
   const where = location ? `${location.file}:${location.line}:${location.column + 1}` : name;
   return new ScriptProblem(text.startsWith('cannot import') ? 'SCRIPT_IMPORT' : 'SCRIPT_SYNTAX', where, `${where}: ${text}`);
 }

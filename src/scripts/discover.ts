@@ -30,6 +30,12 @@ export function discover(directory: string): ScriptFile[] {
   });
 }
 
+/** Settings files that belong to no script: what they say, a guard's `onError: fail` for example, holds for nothing. */
+export function settingsWithoutScript(directory: string, scripts: readonly ScriptFile[]): string[] {
+  const stems = new Set(scripts.map(({ name }) => name.replace(extension, '')));
+  return list(directory).filter(name => /\.ya?ml$/.test(name) && !/^[.#~_]/.test(name) && !stems.has(name.replace(/\.ya?ml$/, '')));
+}
+
 function list(directory: string): string[] {
   try {
     return readdirSync(directory);

@@ -17,6 +17,11 @@ const calls: Record<LibraryName, { outside: string[]; inside: string[] }> = {
   yaml: { outside: ['parse'], inside: ['stringify', 'parseDocument', 'parseAllDocuments'] },
 };
 
+/** What a package offers to scripts. */
+export function callsOf(name: LibraryName): string[] {
+  return [...calls[name].outside, ...calls[name].inside];
+}
+
 /** The module that scripts import; `__libraries` is what the sandbox hands to a script's body (src/sandbox/prelude.ts). */
 export function facadeOf(name: LibraryName): string {
   const { outside, inside } = calls[name];
@@ -27,7 +32,7 @@ export function facadeOf(name: LibraryName): string {
         `export function ${each}(...args) { const found = __libraries.${name}(args); return found === undefined ? whole().${each}(...args) : found[0]; }`,
     ),
     ...inside.map(each => `export function ${each}(...args) { return whole().${each}(...args); }`),
-    `export default { ${[...outside, ...inside].join(', ')} };`,
+    `export default { ${callsOf(name).join(', ')} };`,
   ].join('\n');
 }
 

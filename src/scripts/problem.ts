@@ -12,7 +12,8 @@ export type ProblemCode =
   | 'SCRIPT_LOAD_FAILED'
   | 'SETTINGS_UNREADABLE'
   | 'SETTINGS_SYNTAX'
-  | 'SETTINGS_INVALID';
+  | 'SETTINGS_INVALID'
+  | 'SETTINGS_WITHOUT_SCRIPT';
 
 /** A problem in words for the author: what is wrong, where, and what to change. */
 export class ScriptProblem extends Error {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type Compiled, compile, releaseCompiler } from './compile.ts';
-import { discover, fileSignature, fingerprint, type ScriptFile } from './discover.ts';
+import { discover, fileSignature, fingerprint, type ScriptFile, settingsWithoutScript } from './discover.ts';
 import { type LibraryName, librarySource } from './libraries.ts';
 import { type Matcher, matcherOf } from './match.ts';
 import { checkPermissions } from './permissions.ts';
@@ -71,8 +71,17 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
   const sources = new Map<LibraryName, string>();
   let entries = new Map<string, Entry>();
   let active: readonly ActiveScript[] = [];
+  let lonely: string[] = [];
   let seen: string | undefined;
   let queue: Promise<void> = Promise.resolve();
+
+  function tellLonely(names: string[]): void {
+    for (const name of names.filter(each => !lonely.includes(each))) {
+      const text = `${name}: there is no script of this name, so these settings hold for nothing: name it as the script that it is for`;
+      onProblem(new ScriptProblem('SETTINGS_WITHOUT_SCRIPT', name, text), false);
+    }
+    lonely = names;
+  }
 
   async function refresh(): Promise<void> {
     const now = fingerprint(directory);
@@ -87,6 +96,7 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
       onProblem(asProblem(error, directory, 'SCRIPTS_DIRECTORY_UNREADABLE'), active.length > 0);
       return;
     }
+    tellLonely(settingsWithoutScript(directory, files));
     const next = new Map<string, Entry>();
     const changed = files.filter(file => {
       const before = entries.get(file.name);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { combine, parseConfig, parseFlags, readConfigFile } from '../../src/cli/run-options.ts';
@@ -63,4 +64,13 @@ test('a configuration file that was named must be there', t => {
   const { path } = folder(t, { 'c.yaml': 'name: x' });
   assert.deepEqual(readConfigFile(join(path, 'c.yaml')), { name: 'x' });
   assert.throws(() => readConfigFile(join(path, 'none.yaml')), refusal('CONFIG_UNREADABLE', /none\.yaml cannot be read/));
+});
+
+test('a configuration file that others can write is refused, with what to do', t => {
+  const { path, write } = folder(t, {});
+  write({ 'c.yaml': 'logLevel: debug\n' });
+  const file = `${path}/c.yaml`;
+  assert.deepEqual(readConfigFile(file), { logLevel: 'debug' });
+  chmodSync(file, 0o666);
+  assert.throws(() => readConfigFile(file), { code: 'CONFIG_UNSAFE', message: /can be written by everybody.*chmod go-w/ });
 });

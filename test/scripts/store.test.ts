@@ -333,3 +333,20 @@ test('many scripts of which one does not compile are all looked at, in order', a
   );
   assert.deepEqual(codes(), ['SCRIPT_SYNTAX']);
 });
+
+test('settings that belong to no script are told, once', async t => {
+  const { path, write } = folder(t, { '10-guard.ts': script('1'), '10-gaurd.yaml': 'onError: fail\n' });
+  const { store, codes, problems } = storeOf(t, path);
+  await store.refresh();
+  write({ '20-b.ts': script('2') });
+  await store.refresh();
+  assert.deepEqual(codes(), ['SETTINGS_WITHOUT_SCRIPT']);
+  assert.match(problems[0]!.problem.message, /^10-gaurd\.yaml: there is no script of this name/);
+});
+
+test('an import that yaml does not offer is named with those that it does', async t => {
+  const { path } = folder(t, { '10-a.ts': `import { Document } from 'yaml';\n${script('Document')}` });
+  const { store, problems } = storeOf(t, path);
+  await store.refresh();
+  assert.match(problems[0]!.problem.message, /^10-a\.ts:1:10: yaml has no Document here: it has parse, stringify/);
+});
