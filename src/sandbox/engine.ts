@@ -241,10 +241,10 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
 
 /**
  * Contexts that are done with stay until V8 collects them, which with so little in use it does after tens of megabytes. A new isolate costs
- * what two or three contexts do, so it is the cheaper way to give memory back (measured: 50 scripts took 1850 MB without this, 350 with). Not
+ * what two or three contexts do, so it is the cheaper way to give memory back (measured: 50 scripts took 1850 MB without this, 310 with). Not
  * all at the same event: each isolate may grow by a bit more or less than this.
  */
-const growth = 3 << 20;
+const growth = 2 << 20;
 
 function cached(code: ivm.ExternalCopy<ArrayBuffer> | undefined): {
   cachedData?: ivm.ExternalCopy<ArrayBuffer>;
