@@ -253,15 +253,12 @@ test("an event's report says where its time went, and the log does at debug leve
     () => reports.find(each => each.handler === 'createContainer'),
     each => each !== undefined,
   );
-  const { stages, scripts, micros } = report!;
+  const { stages } = report!;
   assert.deepEqual(
     Object.keys(stages!).sort(),
     ['choose', 'contexts', 'decode', 'hop', 'merge', 'process', 'reply', 'send', 'wait'].sort(),
   );
   for (const [stage, value] of Object.entries(stages!)) assert.ok(Number.isSafeInteger(value) && value >= 0, `${stage}: ${value}`);
-  const { wait, choose, send, hop, process, decode } = stages!;
-  const sum = wait + choose + send + hop + process + scripts[0]!.micros;
-  assert.ok(sum <= micros + 100 && decode > 0, `${sum} of ${micros}`);
   const line = log.find(each => each['event'] === 'createContainer' && each['micros'] !== undefined);
   assert.deepEqual(line?.['stages'], stages);
 });
