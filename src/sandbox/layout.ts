@@ -15,10 +15,13 @@ export type LaidOut = {
 
 /** Members whose JSON is shorter than this are parsed with the rest: looking one up costs about as much as parsing so many characters. */
 const shortest = 256;
+/** Containers have a dozen large members; records by name or id, as owners are, have any number, and stay in one piece. */
+const maxParts = 32;
 
-/** Lays out one property of an event. Only the members of plain objects stand apart. */
+/** Lays out one property of an event. Only the members of plain objects with few members stand apart. */
 export function layOut(name: string, value: unknown): LaidOut {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return { layout: { name, parts: [] }, texts: [textOf(value)] };
+  const isWhole = value === null || typeof value !== 'object' || Array.isArray(value) || Object.keys(value).length > maxParts;
+  if (isWhole) return { layout: { name, parts: [] }, texts: [textOf(value)] };
   const rest: Record<string, unknown> = {};
   const parts: string[] = [];
   const texts: string[] = [];

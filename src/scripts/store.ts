@@ -92,11 +92,11 @@ export function createScriptStore(options: ScriptStoreOptions): ScriptStore {
     try {
       files = discover(directory);
       checkPermissions(directory);
+      tellLonely(settingsWithoutScript(directory, files));
     } catch (error) {
       onProblem(asProblem(error, directory, 'SCRIPTS_DIRECTORY_UNREADABLE'), active.length > 0);
       return;
     }
-    tellLonely(settingsWithoutScript(directory, files));
     const next = new Map<string, Entry>();
     const changed = files.filter(file => {
       const before = entries.get(file.name);

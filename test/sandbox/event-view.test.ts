@@ -115,3 +115,9 @@ test('many results that nobody reads are all in what the last script reads', () 
   event.add(script, result({ adjust: { env: { LATER: '1' } } }));
   assert.equal((seen(event, 'container') as unknown as Container).env['LATER'], '1');
 });
+
+test('a record of any number of entries crosses in one piece', () => {
+  const owners = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`container-${n}`, { Env: { NAME: 'x'.repeat(300) } }]));
+  assert.equal(layOut('owners', owners).texts.length, 1);
+  assert.deepEqual(seen(view({ owners }, 'none'), 'owners'), owners);
+});

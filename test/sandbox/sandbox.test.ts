@@ -359,3 +359,11 @@ test('an event can be frozen, sealed, inherited from and assigned to like any ob
   const [frozen] = await run(['a'], { input });
   assert.deepEqual(frozen?.outcome === 'ok' ? frozen.result : frozen, [{ CHILD: '1' }, ['changed'], [1000, true], 'TypeError', 1000, true]);
 });
+
+test('an event with many large entries by id is seen whole', async t => {
+  const { load, run } = sandboxBench(t);
+  await load('a', 'exports.default = { validateContainerAdjustment: ({ owners }) => Object.keys(owners).length };');
+  const owners = Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`container-${n}`, { Env: { NAME: 'x'.repeat(300) } }]));
+  const [seen] = await run(['a'], { handler: 'validateContainerAdjustment', input: { owners } });
+  assert.equal(seen?.outcome === 'ok' && seen.result, 1000);
+});
