@@ -23,4 +23,4 @@ export { adjustmentForAuthor, containerForAuthor, type WireContainer } from './c
 export { formatLedgerEntry, type LedgerEntry, type Outcome } from './ledger.ts';
 export type { Effect, Problem, ProblemCode } from './problems.ts';
 export { validateRejection } from './rejection.ts';
-export { type Grant, grants } from './schema.ts';
+export { adjustableMembers, type Grant, grants } from './schema.ts';

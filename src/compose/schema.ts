@@ -138,6 +138,9 @@ export type Node = Map<string, Node | Field>;
 /** What `adjust` may hold. */
 export const adjustTree: Node = treeOf(fields);
 
+/** Members of a container that scripts can change. */
+export const adjustableMembers: readonly string[] = [...adjustTree.keys()];
+
 /** What an update's `linux` may hold. */
 export const updateTree: Node = new Map([['resources', (adjustTree.get('linux') as Node).get('resources')!]]);
 

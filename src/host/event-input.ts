@@ -8,6 +8,7 @@ import type {
   UpdatePodSandboxRequest,
   ValidateContainerAdjustmentRequest,
 } from '../nri/index.ts';
+import { fieldNames } from '../nri/index.ts';
 import type { HandlerName, SandboxEvent } from '../sandbox/index.ts';
 
 export type EventInput = Record<string, unknown>;
@@ -66,11 +67,3 @@ function plainOwners(owners: Record<string, FieldOwners>): Record<string, Record
 function byName(simple: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(simple).map(([field, owner]) => [fieldNames[Number(field)] ?? field, owner]));
 }
-
-/** NRI's Field enumeration (fact E6). */
-const fieldNames = (
-  'None Annotations Mounts OciHooks Devices CdiDevices Env Args MemLimit MemReservation MemSwapLimit MemKernelLimit MemTCPLimit MemSwappiness ' +
-  'MemDisableOomKiller MemUseHierarchy CPUShares CPUQuota CPUPeriod CPURealtimeRuntime CPURealtimePeriod CPUSetCPUs CPUSetMems PidsLimit ' +
-  'HugepageLimits BlockioClass RdtClass CgroupsUnified CgroupsPath OomScoreAdj Rlimits IoPriority SeccompPolicy Namespace Sysctl ' +
-  'LinuxNetDevices LinuxSched RdtClosID RdtSchemata RdtEnableMonitoring MemoryPolicy'
-).split(' ');

@@ -63,11 +63,8 @@ export function createCodec(): Codec {
       }
     },
     prepare() {
-      for (const name of Object.keys(root.lookup(nriPackage)?.toJSON().nested ?? {})) {
-        const found = root.lookup(`${nriPackage}.${name}`);
-        if (!(found instanceof protobuf.Type)) continue;
-        found.setup();
-        shapeOf(name);
+      for (const found of (root.lookup(nriPackage) as protobuf.Namespace).nestedArray) {
+        if (found instanceof protobuf.Type) shapeOf(found.name).type.setup();
       }
     },
   };

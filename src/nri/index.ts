@@ -6,6 +6,7 @@ export { type ConnectionOptions, type ConnectionState, connectPlugin, type Plugi
 export { defaultSocketPath, type Endpoint, type LaunchedPlugin, launchedPlugin } from './endpoint.ts';
 export { NriError, type NriErrorCode, RefusalError } from './errors.ts';
 export { type EventName, type EventRequest, type EventResponse, eventBit, eventMask, eventNames } from './events.ts';
+export { type Field, fieldNames } from './fields.ts';
 export type * from './messages.ts';
 export {
   type CallContext,

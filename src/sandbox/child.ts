@@ -190,7 +190,7 @@ function runEvent(
       reply({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
-    const run = engine.run(id, event.handler, view.layouts(), view.texts(), shareOf(script.timeout, left, event.scripts.length - index));
+    const run = engine.run(id, event.handler, view.layouts, view.texts, shareOf(script.timeout, left, event.scripts.length - index));
     contexts += run.context;
     if (run.outcome !== 'ok') {
       reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);

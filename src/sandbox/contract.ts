@@ -17,9 +17,9 @@ export type SandboxEvent = {
 
 /** Where an event's time went, microseconds. */
 export type RunTimes = {
-  /** Waiting for the process to be free, laying out the event, writing it. */
+  /** Waiting for the process to be free, and laying out the event. */
   send: number;
-  /** Until the process read it, and until its end was read here. */
+  /** Until the process had read it, and until its end was read here. */
   hop: number;
   /** Contexts that were not ready. */
   contexts: number;

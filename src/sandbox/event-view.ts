@@ -4,16 +4,25 @@
  * What they returned is merged when a script reads what may have changed, not before: most scripts read names and annotations alone.
  */
 import type { Container, LinuxResources } from '../../types/index.d.ts';
-import { beginCreate, beginUpdate, type Composition, contribute, type Grant, viewContainer, viewResources } from '../compose/index.ts';
+import {
+  adjustableMembers,
+  beginCreate,
+  beginUpdate,
+  type Composition,
+  contribute,
+  type Grant,
+  viewContainer,
+  viewResources,
+} from '../compose/index.ts';
 import { type LaidOut, layOut } from './layout.ts';
 import type { EventHeader, SandboxScript } from './protocol.ts';
 import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
 
 export type EventView = {
   /** JSON of the properties' {@link Layout}s, as the prelude takes them. */
-  layouts(): string;
+  readonly layouts: string;
   /** The properties' texts without their parts. */
-  texts(): readonly string[];
+  readonly texts: readonly string[];
   /** The text of one part, as changed so far; 'null' for one that does not exist. Never throws. */
   part(property: number, part: number): string;
   /** Takes in what a script returned. */
@@ -22,8 +31,6 @@ export type EventView = {
 
 type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
 
-/** Members of a container that scripts can change. */
-const changeable = ['annotations', 'mounts', 'env', 'hooks', 'rlimits', 'cdiDevices', 'args', 'linux'];
 /** What is pending beyond this, in UTF-16 units of results, is merged at once: the rest is in the time of the script that reads next. */
 const longestPending = 2 << 10;
 
@@ -89,7 +96,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
   function changesRest(text: string): boolean {
     if (event.compose === 'update') return true;
     const { parts } = properties[changing]!.layout;
-    return changeable.some(member => !parts.includes(member) && text.includes(`"${member}"`));
+    return adjustableMembers.some(member => !parts.includes(member) && text.includes(`"${member}"`));
   }
 
   function renew(): void {
@@ -97,6 +104,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     if (value === shown) return;
     shown = value;
     properties[changing] = layOut(names[changing]!, value);
+    current = heads();
   }
 
   function catchUp(parts: readonly string[], texts: string[]): void {
@@ -108,9 +116,21 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     }
   }
 
+  function heads(): Pick<EventView, 'layouts' | 'texts'> {
+    return {
+      layouts: JSON.stringify(properties.map(({ layout }) => [layout.name, layout.parts])),
+      texts: properties.map(({ texts }) => texts[0]!),
+    };
+  }
+
+  let current = heads();
   return {
-    layouts: () => JSON.stringify(properties.map(({ layout }) => [layout.name, layout.parts])),
-    texts: () => properties.map(({ texts }) => texts[0]!),
+    get layouts() {
+      return current.layouts;
+    },
+    get texts() {
+      return current.texts;
+    },
     part(property, part) {
       const { layout, texts } = properties[property] ?? { layout: { parts: [] as string[] }, texts: [] };
       const name = layout.parts[part];

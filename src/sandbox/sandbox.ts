@@ -28,6 +28,7 @@ const patience = 300;
 const maxLosses = 3;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
+
 type Probe = { script: SandboxScript; settle(result: LoadResult): void; interrupted?: boolean };
 
 export type SandboxOptions = {
@@ -131,8 +132,8 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   function begin(next: Task): void {
     task = next;
     asides.reset();
-    current?.send(next.request, next.segments);
     sentAt = monotonicNow();
+    current?.send(next.request, next.segments);
     inBackground = !active;
     rewindFor(next);
     memory.begin();
@@ -267,7 +268,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   /** Whether something waits for the process that is more urgent than contexts. */
   function isWanted(): boolean {
-    return active !== undefined || probes.length > 0 || dropped.size > 0 || (facts !== undefined && !factsSent) || closed !== undefined;
+    return active !== undefined || probes.length > 0 || dropped.size > 0 || (facts !== undefined && !factsSent);
   }
 
   function reloadTask(script: SandboxScript, deadline: number): Task {

@@ -2,8 +2,9 @@
  * Merges the plugins' adjustments of one container, as upstream does (facts E3 to E5; containerd/nri v0.12.2, pkg/adaptation/result.go).
  * Each answer changes two things: the merged adjustment, and the container as the next plugin sees it.
  */
+
+import type { Field } from '../nri/fields.ts';
 import type { Container, ContainerAdjustment, Hooks, LinuxContainerAdjustment } from '../nri/messages.ts';
-import type { Field } from './fields.ts';
 import { type Claim, mergeResources, type PreparedResources, prepareResources } from './merge-resources.ts';
 import type { Owners } from './owners.ts';
 

@@ -1,6 +1,7 @@
 /** The resources that adjustments and updates have in common: each scalar is claimed on its own (fact E5). */
+
+import type { Field } from '../nri/fields.ts';
 import type { LinuxResources } from '../nri/messages.ts';
-import type { Field } from './fields.ts';
 
 /** Claims a field, or one key of it, for the plugin whose answer is merged; throws when it is taken. */
 export type Claim = (field: Field, key?: string) => void;

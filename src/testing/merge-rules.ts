@@ -2,8 +2,9 @@
  * How NRI's versions differ in merging answers (read in containerd/nri v0.8.0 to v0.12.2, pkg/adaptation and pkg/api): owners became a message of
  * their own with 0.10, and fields came with several versions (fact E10).
  */
+
+import type { Field } from '../nri/fields.ts';
 import type { ContainerAdjustment, LinuxContainerAdjustment, LinuxResources } from '../nri/messages.ts';
-import type { Field } from './fields.ts';
 
 export type MergeRules = {
   /** What the message of a conflict calls a field. */

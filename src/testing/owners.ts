@@ -1,8 +1,9 @@
 /**
  * Who set which field of which container: NRI's claim rule (facts E3, E4) and the record that validators get (fact G3).
  */
+
+import { type Field, fieldNames } from '../nri/fields.ts';
 import type { FieldOwners } from '../nri/messages.ts';
-import { type Field, fieldNames } from './fields.ts';
 import type { MergeRules } from './merge-rules.ts';
 import { OperationError } from './operation-error.ts';
 

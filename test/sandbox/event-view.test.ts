@@ -22,9 +22,9 @@ function view(input: Record<string, unknown>, compose: 'create' | 'update' | 'no
 
 /** The property as a script sees it that reads all of it. */
 function seen(of: EventView, name: string): Record<string, unknown> {
-  const layouts = JSON.parse(of.layouts()) as [string, string[]][];
+  const layouts = JSON.parse(of.layouts) as [string, string[]][];
   const index = layouts.findIndex(([each]) => each === name);
-  const value = decodeSegment(of.texts()[index]!) as Record<string, unknown>;
+  const value = decodeSegment(of.texts[index]!) as Record<string, unknown>;
   for (const [at, part] of layouts[index]![1].entries()) value[part] = decodeSegment(of.part(index, at));
   return value;
 }
