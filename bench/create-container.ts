@@ -14,6 +14,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createCodec } from '../src/nri/index.ts';
 import { type EmbeddedRuntime, realisticContainer, realisticPod, startRuntime } from '../src/testing/index.ts';
+import { memory, withDescendants } from './processes.ts';
 
 const program = resolve(import.meta.dirname, '../bin/nri-scripts');
 const { values } = parseArgs({ options: { events: { type: 'string', default: '400' }, profile: { type: 'boolean', default: false } } });
@@ -57,16 +58,16 @@ async function measure(scripts: number): Promise<void> {
     await creations(runtime, 100, 5);
     const spaced = await creations(runtime, events, 5);
     const dense = await creations(runtime, events, 0);
-    const host = memory(plugin.pid!);
-    const sandbox = children(plugin.pid!).map(memory);
-    const sum = (key: 'rss' | 'pss') => sandbox.reduce((total, each) => total + each[key], 0);
+    const [, ...descendants] = withDescendants([plugin.pid!]);
+    const host = memory([plugin.pid!]);
+    const sandbox = memory(descendants);
     console.log(
       [
         `${String(scripts).padStart(3)} scripts`,
         `5 ms apart p50 ${micros(spaced.p50)} p99 ${micros(spaced.p99)}`,
         `back to back p50 ${micros(dense.p50)} p99 ${micros(dense.p99)}`,
-        `host ${host.rss} MB (pss ${host.pss})`,
-        `sandbox ${sum('rss')} MB (pss ${sum('pss')})`,
+        `host ${host.rss.toFixed(0)} MiB (pss ${host.pss.toFixed(0)})`,
+        `sandbox ${sandbox.rss.toFixed(0)} MiB (pss ${sandbox.pss.toFixed(0)})`,
         `ready in ${ready.toFixed(0)} ms`,
       ].join(' | '),
     );
@@ -114,18 +115,6 @@ async function creations(runtime: EmbeddedRuntime, count: number, pauseMillis: n
   await runtime.removePod(pod);
   times.sort((a, b) => a - b);
   return { p50: times[Math.floor(count * 0.5)]!, p99: times[Math.floor(count * 0.99)]! };
-}
-
-function children(pid: number): number[] {
-  const direct = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
-  return direct.flatMap(child => [child, ...children(child)]);
-}
-
-/** Resident and proportional set size in megabytes (proc_pid_smaps_rollup(5)). */
-function memory(pid: number): { rss: number; pss: number } {
-  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-  const megabytes = (key: string) => Math.round(Number(new RegExp(`^${key}: +(\\d+) kB`, 'm').exec(text)?.[1] ?? 0) / 1024);
-  return { rss: megabytes('Rss'), pss: megabytes('Pss') };
 }
 
 function micros(value: number): string {

@@ -1,7 +1,7 @@
 /** The race's two Go programs, built with Debian's packages as the judge's of test/upstream is. */
-import { execFileSync } from 'node:child_process';
-import { constants, cpSync, symlinkSync } from 'node:fs';
+import { constants, cpSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { compiledPackage } from '../../test/support/compiled-package.ts';
 import { prepareGoProgram } from '../../test/upstream/support/judge-program.ts';
 
 /** What upstream's device injector reads its annotations with. */
@@ -15,7 +15,7 @@ export type Programs = {
   runtime: string;
   /** Paths of copies of one plugin: as separate images', their pages are not shared. */
   plugins: string[];
-  /** Path of nri-scripts' program. */
+  /** Path of nri-scripts' program, compiled: with types to take out Node needs more of time and memory. */
   nriScripts: string;
   /** Debian's version of upstream's code. */
   nriVersion: string;
@@ -27,16 +27,7 @@ export async function preparePrograms(folder: string, copies: number): Promise<P
   const plugin = await prepareGoProgram(resolve(import.meta.dirname, 'plugin'), 'peers-plugin', yaml);
   const plugins = Array.from({ length: copies }, (_, n) => join(folder, `plugin-${indexOf(n)}`));
   for (const copy of plugins) cpSync(plugin.path, copy, { mode: constants.COPYFILE_FICLONE });
-  return { runtime: runtime.path, plugins, nriScripts: preparePackage(join(folder, 'package')), nriVersion: runtime.nriVersion };
-}
-
-/** nri-scripts as npm installs it, in `folder`: compiled, as a Node that has to take the types out first needs more of time and memory. */
-function preparePackage(folder: string): string {
-  const root = resolve(import.meta.dirname, '../..');
-  for (const part of ['package.json', 'bin', 'proto', 'types']) cpSync(join(root, part), join(folder, part), { recursive: true });
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  execFileSync(join(root, 'node_modules/.bin/tsc'), ['-p', join(root, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')]);
-  return join(folder, 'bin/nri-scripts');
+  return { runtime: runtime.path, plugins, nriScripts: compiledPackage(join(folder, 'package')), nriVersion: runtime.nriVersion };
 }
 
 /** Two digits: place and distinction of the nth plugin, and of the nth script. */

@@ -1,8 +1,8 @@
 /** What is measured of one side: a fresh runtime, fresh processes, the same replays for each. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { cpuMicros, memory, strangersWithSameProgram, withDescendants } from '../processes.ts';
 import { percentile } from './figures.ts';
-import { cpuMicros, memory, strangersWithSameProgram, withDescendants } from './processes.ts';
 import { type Replay, type Run, type Runtime, startRuntime } from './runtime.ts';
 import type { Side } from './sides.ts';
 
