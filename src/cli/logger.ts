@@ -1,4 +1,6 @@
 /** Where the log goes: JSON lines into a file or onto stderr, readable lines onto a terminal. */
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { prettyLine } from './pretty.ts';
 
@@ -32,16 +34,28 @@ export function createLog(): Log {
     stream,
   );
 
+  const stderr: DestinationStream = { write: line => process.stderr.write(line) };
+
   function openFile(path: string): DestinationStream {
-    file = pino.destination({ dest: path, append: true, mkdir: true, sync: false, mode: 0o640, minLength: 8 << 10 });
-    const opened = file;
+    try {
+      // What cannot be opened would throw when the process exits.
+      mkdirSync(dirname(path), { recursive: true });
+      closeSync(openSync(path, 'a', 0o640));
+    } catch (error) {
+      return fallBack(path, error as Error);
+    }
+    const opened = pino.destination({ dest: path, append: true, sync: false, mode: 0o640, minLength: 8 << 10 });
     setInterval(() => opened === file && opened.flush(), flushInterval).unref();
-    file.on('error', (error: Error) => {
-      file = undefined;
-      destination = { write: line => process.stderr.write(line) };
-      logger.error({ code: 'LOG_FILE' }, `${path} cannot be written, the log goes to stderr: ${error.message}`);
-    });
-    return file;
+    opened.on('error', (error: Error) => fallBack(path, error));
+    file = opened;
+    return opened;
+  }
+
+  function fallBack(path: string, error: Error): DestinationStream {
+    file = undefined;
+    destination = stderr;
+    logger.error({ code: 'LOG_FILE' }, `${path} cannot be written, the log goes to stderr: ${error.message}`);
+    return stderr;
   }
 
   return {
@@ -49,7 +63,7 @@ export function createLog(): Log {
     open(path, level) {
       if (path !== undefined) destination = openFile(path);
       else if (process.stderr.isTTY) destination = { write: line => process.stderr.write(prettyLine(line)) };
-      else destination = { write: line => process.stderr.write(line) };
+      else destination = stderr;
       logger.level = level;
       const least = pino.levels.values[level] ?? 0;
       for (const line of held ?? []) if ((pino.levels.values[JSON.parse(line).level] ?? 0) >= least) destination.write(line);

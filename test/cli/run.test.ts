@@ -134,3 +134,14 @@ test('it goes on when nobody reads its log any more', async t => {
   child.kill('SIGTERM');
   assert.equal(await end, 0);
 });
+
+test('a log file that cannot be written is told once, on stderr, and the plugin ends cleanly', async t => {
+  const { path } = folder(t, { 'scripts.d/10-a.js': script });
+  const args = ['run', '--socket', join(path, 'none.sock'), '--scripts', join(path, 'scripts.d'), '--state', join(path, 'state')];
+  const { child, end, stderr } = start(t, program, [...args, '--log-file', path]);
+  await eventually(stderr, text => text.includes('NRI_SOCKET_MISSING'));
+  child.kill('SIGTERM');
+  assert.equal(await end, 0, stderr());
+  assert.equal(stderr().split('LOG_FILE').length, 2, stderr());
+  assert.doesNotMatch(stderr(), /sonic boom/);
+});
