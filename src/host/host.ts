@@ -17,7 +17,7 @@ import { createInventory } from './inventory.ts';
 import { nodeFacts } from './node-facts.ts';
 import { createQuarantine } from './quarantine.ts';
 import type { EventReport } from './report.ts';
-import { createScriptLog } from './script-log.ts';
+import { createScriptLog, type ScriptLine } from './script-log.ts';
 import { createStateStore } from './state-store.ts';
 import { type SendUpdates, sendUnsolicited } from './unsolicited.ts';
 
@@ -72,12 +72,18 @@ export function createHost(options: HostOptions): Host {
   let requestTimeout = 0;
   let send: SendUpdates | undefined;
   let sandboxLoggedAt = 0;
+  /** An answer that is ready leaves first: the runtime does not wait for the log. */
+  const unwritten: ScriptLine[] = [];
+  const writeLines = () => {
+    for (const line of unwritten.splice(0)) scriptLog.write(line);
+  };
 
   const sandbox = openSandbox({
     onLog(id, level, text, dropped) {
       const version = versions.get(id);
-      if (version)
-        scriptLog.write({ script: version.name, file: version.settings.logFile, level, text, dropped, event: dispatch.current() });
+      if (!version) return;
+      if (unwritten.length === 0) setImmediate(writeLines);
+      unwritten.push({ script: version.name, file: version.settings.logFile, level, text, dropped, event: dispatch.current() });
     },
     onLookup: (id, kind, argument) => (kind === 'state' ? stateStore.text(versions.get(id)?.name ?? '') : inventory.lookup(kind, argument)),
     onStarted: (pid, millis) => logger.debug({ pid, millis: Math.round(millis) }, 'sandbox process started'),
@@ -209,6 +215,7 @@ export function createHost(options: HostOptions): Host {
       await dispatch.settled();
       await sandbox.close();
       stateStore.flush();
+      writeLines();
       scriptLog.close();
     },
   };

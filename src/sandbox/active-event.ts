@@ -16,12 +16,17 @@ export type ActiveEvent = {
   finish(): void;
 };
 
-/** Calls `onRun` once per script, and `onEnd` once: with its last report, or at the deadline. */
-export function beginEvent(event: SandboxEvent, onRun: (run: ScriptRun) => void, onEnd: () => void): ActiveEvent {
+/** Calls `onRun` once per script, and `onEnd` once: with its last report, or at the deadline, when `look` has reported what is there. */
+export function beginEvent(event: SandboxEvent, look: () => void, onRun: (run: ScriptRun) => void, onEnd: () => void): ActiveEvent {
   const startedAt = monotonicNow();
   const remaining = [...event.scripts];
-  const timer = setTimeout(finish, Math.max(0, event.deadline - startedAt));
+  const timer = setTimeout(expire, Math.max(0, event.deadline - startedAt));
   let isOver = false;
+
+  function expire(): void {
+    look();
+    finish();
+  }
 
   function finish(): void {
     if (isOver) return;

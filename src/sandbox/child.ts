@@ -1,17 +1,17 @@
 /**
- * The sandbox process: evaluates scripts and nothing else. Started by process.ts; speaks protocol.ts on descriptor 3.
+ * The sandbox process: evaluates scripts and nothing else. Started by process.ts; speaks protocol.ts.
  *
  * It is one synchronous loop: read a request, carry it out, answer. Between requests it turns the event loop once, so that V8 and
  * isolated-vm can finish what they post there.
  */
-import { readSync, writeSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type EventView, viewEvent } from './event-view.ts';
 import { createLibraries } from './libraries.ts';
+import { createOutlet } from './outlet.ts';
 import {
   type EventHeader,
-  encodeFrame,
   type Facts,
   type Frame,
   FrameReader,
@@ -25,10 +25,10 @@ import {
   maxLookups,
   type Reply,
   type Request,
+  requestsFd,
 } from './protocol.ts';
 import { shareOf } from './share.ts';
 
-const channel = 3;
 /** nobody, nogroup: the user where no other id is mapped (user_namespaces(7)). */
 const nobody = 65534;
 
@@ -51,25 +51,13 @@ function main(): void {
     for (;;) {
       const frame = incoming.next();
       if (frame) return frame;
-      const length = readSync(channel, chunk, 0, chunk.length, null);
+      const length = readSync(requestsFd, chunk, 0, chunk.length, null);
       if (length === 0) process.exit(0);
       incoming.push(Buffer.from(chunk.subarray(0, length)));
     }
   }
 
-  let held: Buffer | undefined;
-
-  function reply(header: Reply, segments?: string[]): void {
-    const frame = encodeFrame(header, segments);
-    const bytes = held ? Buffer.concat([held, frame]) : frame;
-    held = undefined;
-    for (let at = 0; at < bytes.length; ) at += writeSync(channel, bytes, at);
-  }
-
-  /** Leaves with the next reply: one write, and one time that the host wakes up, less. */
-  function hold(header: Reply, segments?: string[]): void {
-    held = encodeFrame(header, segments);
-  }
+  const { say, note } = createOutlet();
 
   function quotaOf(id: string): Quota {
     let quota = quotas.get(id);
@@ -89,7 +77,7 @@ function main(): void {
       const line = String(text).slice(0, maxLogLength);
       quota.taken += 1;
       quota.volume += line.length;
-      reply({ type: 'log', id, level: logLevels.find(each => each === level) ?? 'info', dropped: 0 }, [line]);
+      note({ type: 'log', id, level: logLevels.find(each => each === level) ?? 'info', dropped: 0 }, [line]);
     },
     lookup(id, kind, argument) {
       const quota = quotaOf(id);
@@ -105,7 +93,7 @@ function main(): void {
       if (quota.lookups > maxLookups) return `#more than ${maxLookups} look-ups in one event`;
       const known = lookupKinds.find(each => each === kind);
       if (!known) return 'null';
-      reply({ type: 'lookup', id, kind: known, argument: String(argument).slice(0, maxArgumentLength) });
+      say({ type: 'lookup', id, kind: known, argument: String(argument).slice(0, maxArgumentLength) });
       for (;;) {
         const frame = read();
         if (frame.header.type === 'found') return frame.segments[0] ?? 'null';
@@ -117,7 +105,7 @@ function main(): void {
 
   function endQuota(id: string): void {
     const { lines, taken } = quotaOf(id);
-    if (lines > taken) reply({ type: 'log', id, level: 'warn', dropped: lines - taken }, ['']);
+    if (lines > taken) note({ type: 'log', id, level: 'warn', dropped: lines - taken }, ['']);
     quotas.delete(id);
   }
 
@@ -135,8 +123,8 @@ function main(): void {
         const result = engine.load({ ...header.script, code: segments[0] ?? '' });
         endQuota(header.script.id);
         if ('handlers' in result) {
-          reply({ type: 'loaded', id: header.script.id, handlers: result.handlers, micros: microsSince(started) });
-        } else reply({ type: 'failed', id: header.script.id, ...result });
+          say({ type: 'loaded', id: header.script.id, handlers: result.handlers, micros: microsSince(started) });
+        } else say({ type: 'failed', id: header.script.id, ...result });
         return;
       }
       case 'unload':
@@ -147,26 +135,26 @@ function main(): void {
           const started = monotonicNow();
           const failed = engine.prepare(id);
           endQuota(id);
-          if (failed) reply({ type: 'failed', id, ...failed });
-          else reply({ type: 'prepared', id, micros: microsSince(started) });
+          if (failed) say({ type: 'failed', id, ...failed });
+          else say({ type: 'prepared', id, micros: microsSince(started) });
         }
         return;
       }
       case 'event': {
         const started = monotonicNow();
         view = viewEvent(header, segments, facts.runtime.nriVersion);
-        runEvent(engine, header, view, started, (answer, texts, isLast) => {
-          if (answer.type === 'result') endQuota(answer.id);
-          if (isLast) hold(answer, texts);
-          else reply(answer, texts);
+        const contexts = runEvent(engine, header, view, (result, texts) => {
+          endQuota(result.id);
+          note(result, texts);
         });
         view = undefined;
+        say({ type: 'done', isolates: engine.isolates(), micros: microsSince(started), contexts });
         return;
       }
     }
   }
 
-  reply({ type: 'ready' });
+  say({ type: 'ready' });
   const next = () => {
     handle(postponed.shift() ?? read());
     setImmediate(next);
@@ -174,32 +162,31 @@ function main(): void {
   next();
 }
 
+/** Microseconds that contexts took which were not ready. */
 function runEvent(
   engine: Engine,
   event: EventHeader,
   view: EventView,
-  started: number,
-  reply: (header: Reply, segments?: string[], isLast?: boolean) => void,
-): void {
+  report: (result: Extract<Reply, { type: 'result' }>, segments: string[]) => void,
+): number {
   let contexts = 0;
   for (const [index, id] of event.scripts.entries()) {
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
-    const isLast = index === event.scripts.length - 1;
     if (!script || left < 1) {
-      reply({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
+      report({ type: 'result', id, outcome: 'budget', micros: 0 }, []);
       continue;
     }
     const run = engine.run(id, event.handler, view.layouts, view.texts, shareOf(script.timeout, left, event.scripts.length - index));
     contexts += run.context;
     if (run.outcome !== 'ok') {
-      reply({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
+      report({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, []);
       continue;
     }
-    reply({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
-    if (!isLast) view.add(script, run.text);
+    report({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text]);
+    if (index < event.scripts.length - 1) view.add(script, run.text);
   }
-  reply({ type: 'done', isolates: engine.isolates(), micros: microsSince(started), contexts });
+  return contexts;
 }
 
 function microsSince(started: number): number {

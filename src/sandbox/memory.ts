@@ -54,14 +54,15 @@ export type MemoryWatch = {
   close(): void;
 };
 
-/** `onOver` is told what the process occupies when that is more than `ceiling`, bytes. */
-export function createMemoryWatch(ceiling: () => number, onOver: (reason: string) => void): MemoryWatch {
+/** `before` is called each time before it looks; `onOver` is told what the process occupies when that is more than `ceiling`, bytes. */
+export function createMemoryWatch(ceiling: () => number, before: () => void, onOver: (reason: string) => void): MemoryWatch {
   let gauge: MemoryGauge | undefined;
   let timer: NodeJS.Timeout | undefined;
   let looked = 0;
 
   function look(): void {
     looked = monotonicNow();
+    before();
     const bytes = gauge?.read();
     const most = ceiling();
     if (bytes === undefined || bytes <= most) return;

@@ -2,18 +2,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { checkReply } from './check-reply.ts';
 import { type Confinement, confine, thisMachine } from './confinement.ts';
-import { encodeFrame, type Frame, FrameReader, maxReplyBytes, maxReplyHeaderBytes, type Reply, type Request } from './protocol.ts';
+import { createInlet } from './inlet.ts';
+import { encodeFrame, type Frame, type Reply, repliesFd, type Request, requestsFd } from './protocol.ts';
 
 export type SandboxProcess = {
   readonly pid: number | undefined;
   /** Bytes sent that the process has not taken yet. */
   readonly untaken: number;
   send(request: Request, segments?: readonly string[]): void;
+  /** Reads what the process has said so far without ringing for it. */
+  listen(): void;
   /** Ends the process at once; nothing more is heard of it but `onExit`. `reason` is what that is told. */
   kill(reason: string): void;
 };
@@ -76,19 +78,20 @@ function addonFolders(): string[] {
   return [addon, loader].flatMap(folder => (folder ? [folder.found, folder.real] : []));
 }
 
-/** Starts a sandbox process: empty environment, no descriptors but its channel, out of reach of the terminal's signals. */
+/** Starts a sandbox process: empty environment, no descriptors but its two channels, out of reach of the terminal's signals. */
 export function startSandboxProcess({ prefix, dropTo }: Confinement, events: SandboxProcessEvents): SandboxProcess {
   const words = [...prefix, process.execPath, ...sandboxArguments(), ...(dropTo === undefined ? [] : [String(dropTo)])];
   let child: ChildProcess;
   try {
-    child = spawn(words[0]!, words.slice(1), { cwd: '/', env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] });
+    child = spawn(words[0]!, words.slice(1), { cwd: '/', env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
   } catch (error) {
     // Most failures come as an event; of some, such as ETXTBSY while Node is being replaced, it makes an exception.
     setImmediate(() => events.onExit(`it could not be started: ${error instanceof Error ? error.message : String(error)}`, false));
-    return { pid: undefined, untaken: 0, send: () => {}, kill: () => {} };
+    return { pid: undefined, untaken: 0, send: () => {}, listen: () => {}, kill: () => {} };
   }
-  const channel = child.stdio[3] as Duplex;
-  const incoming = new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderBytes);
+  const requests = child.stdio[requestsFd] as Socket;
+  const replies = child.stdio[repliesFd] as Socket;
+  const inlet = createInlet(replies, frame => events.onReply(frame), listen);
   let stderr = '';
   let stderrLength = 0;
   let killed: string | undefined;
@@ -98,37 +101,43 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     if (over || killed !== undefined) return;
     killed = reason;
     child.kill('SIGKILL');
-    channel.destroy();
+    inlet.close();
+    requests.destroy();
+    replies.destroy();
   }
 
   function ended(reason: string): void {
     if (over) return;
     over = true;
-    channel.destroy();
+    inlet.close();
+    requests.destroy();
+    replies.destroy();
     events.onExit(killed ?? [reason, lastWords(stderr)].filter(Boolean).join(': '), killed !== undefined);
   }
 
-  channel.on('data', (chunk: Buffer) => {
+  function listen(): void {
     try {
-      incoming.push(chunk);
-      while (killed === undefined) {
-        const frame = incoming.next();
-        if (!frame) return;
-        events.onReply(checkReply(frame));
-      }
+      inlet.read();
     } catch (error) {
       kill(`it sent something that is not the protocol: ${error instanceof Error ? error.message : String(error)}`);
     }
-  });
-  channel.on('error', () => child.kill('SIGKILL'));
-  channel.on('end', () => child.kill('SIGKILL'));
+  }
+
+  requests.on('data', listen);
+  for (const channel of [requests, replies]) channel.on('error', () => child.kill('SIGKILL'));
+  requests.on('end', () => child.kill('SIGKILL'));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4096);
     stderrLength += text.length;
     if (stderrLength > maxStderr) kill('it wrote too much to stderr');
   });
   child.on('error', error => ended(`it could not be started: ${error.message}`));
-  // 'close' and not 'exit': what it had already said is read first.
+  child.on('exit', () => {
+    // What it had said before counts.
+    listen();
+    replies.destroy();
+  });
+  // 'close' and not 'exit': what it wrote to stderr is read first.
   child.on('close', (code, signal) => ended(signal ? `it ended by ${signal}` : `it ended with code ${code}`));
 
   return {
@@ -136,11 +145,12 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
       return child.pid;
     },
     get untaken() {
-      return channel.writableLength;
+      return requests.writableLength;
     },
     send(request, segments) {
-      if (!over && killed === undefined) channel.write(encodeFrame(request, segments));
+      if (!over && killed === undefined) requests.write(encodeFrame(request, segments));
     },
+    listen,
     kill,
   };
 }

@@ -1,11 +1,24 @@
 /**
- * What host and sandbox process say to each other, over one stream socket (the child's descriptor 3).
+ * What host and sandbox process say to each other, over two stream sockets.
+ *
+ * On the child's descriptor 3 the host's requests come in, on 4 the child's replies go out, both as frames. Nobody waits at the other end of 4:
+ * what is written there costs a system call, wakes nobody, and outlives the child. On 3 the child sends bells, bytes of any value: each says
+ * that the host is to read 4 now. It rings when the host has something to do, and at the latest before 4 can be full.
  *
  * A frame is `u32be length of the rest | u32be length of the header | header (JSON) | segments`. Segments are UTF-8 texts that cross
  * without being looked at; the header tells their lengths in bytes. The child answers requests in the order in which it gets them.
  */
 import type { HandlerName } from './handler-names.ts';
 import type { Layout } from './layout.ts';
+
+/** The child's descriptors: of requests and bells, and of replies. */
+export const requestsFd = 3;
+export const repliesFd = 4;
+/**
+ * What the child writes between two bells: fewer frames, and not more bytes, than a socket takes that nobody reads (212,992 bytes unless configured
+ * otherwise, of which each write costs about 1 KiB beside its own: socket(7), net.core.wmem_default).
+ */
+export const maxUnrung = { frames: 32, bytes: 32 << 10 };
 
 export const maxFrameBytes = 64 << 20;
 /** What the host accepts from the child in one frame; a larger one ends the child. */

@@ -49,9 +49,10 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const dropped = new Set<string>();
   /** Scripts that were loaded and could not be made ready again, and how often in a row: they are tried between events only. */
   const losses = new Map<string, number>();
-  const stall = createStallWatch();
+  const listen = () => current?.listen();
+  const stall = createStallWatch(listen);
   const asides = createAsides();
-  const memory = createMemoryWatch(ceilingNow, reason => {
+  const memory = createMemoryWatch(ceilingNow, listen, reason => {
     overCeiling = true;
     current?.kill(reason);
   });
@@ -143,7 +144,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     task = undefined;
     failedStarts = 0;
     stall.stop();
-    memory.rest();
+    setImmediate(memory.rest);
   }
 
   function received(frame: Frame<Reply>): void {
@@ -330,7 +331,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
           resolve(undefined);
           return;
         }
-        const run = beginEvent(event, onRun, () => {
+        const run = beginEvent(event, listen, onRun, () => {
           active = undefined;
           // What the process says of the event as a whole comes right behind its last result.
           queueMicrotask(() => resolve(run.times));

@@ -5,8 +5,8 @@ export type StallWatch = {
   stop(): void;
 };
 
-/** What has come in by the time that the watch fires is read first: it may be the host that was slow, and not the process. */
-export function createStallWatch(): StallWatch {
+/** `look` reads what has come in by the time that the watch fires: it may be the host that was slow, and not the process. */
+export function createStallWatch(look: () => void): StallWatch {
   let timer: NodeJS.Timeout | undefined;
   let wound = 0;
 
@@ -21,6 +21,7 @@ export function createStallWatch(): StallWatch {
       const mark = wound;
       timer = setTimeout(() => {
         setImmediate(() => {
+          if (mark === wound) look();
           if (mark === wound) onStalled();
         });
       }, millis);

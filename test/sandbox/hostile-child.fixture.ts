@@ -1,8 +1,16 @@
 /** A sandbox process in somebody else's hands: does its work like an honest one, until the event in which it does what its argument says. */
 import { readSync, writeSync } from 'node:fs';
-import { encodeFrame, type Frame, FrameReader, maxFrameBytes, type Reply, type Request } from '../../src/sandbox/protocol.ts';
+import {
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  maxFrameBytes,
+  type Reply,
+  repliesFd,
+  type Request,
+  requestsFd,
+} from '../../src/sandbox/protocol.ts';
 
-const channel = 3;
 const incoming = new FrameReader<Request>(maxFrameBytes);
 const chunk = Buffer.alloc(64 << 10);
 
@@ -10,15 +18,20 @@ function read(): Frame<Request> {
   for (;;) {
     const frame = incoming.next();
     if (frame) return frame;
-    const length = readSync(channel, chunk, 0, chunk.length, null);
+    const length = readSync(requestsFd, chunk, 0, chunk.length, null);
     if (length === 0) process.exit(0);
     incoming.push(Buffer.from(chunk.subarray(0, length)));
   }
 }
 
 function write(bytes: Buffer): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(channel, bytes, at);
+  for (let at = 0; at < bytes.length; ) {
+    at += writeSync(repliesFd, bytes, at, Math.min(bytes.length - at, 32 << 10));
+    ring();
+  }
 }
+
+const ring = () => writeSync(requestsFd, Buffer.alloc(1));
 
 const say = (reply: Reply, segments?: string[]) => write(encodeFrame(reply, segments));
 const result = (id: string) => say({ type: 'result', id, outcome: 'ok', micros: 1 }, ['{"result":"forged"}']);
@@ -48,6 +61,8 @@ const deeds: Record<string, (script: string) => void> = {
     write(Buffer.from([0, 0x3f, 0xff, 0xff]));
     forever(() => write(Buffer.from([0])));
   },
+  'rings for nothing without end': () => forever(ring),
+  'says all without ringing once': id => forever(() => writeSync(repliesFd, encodeFrame({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']))),
   'writes to stderr without end': () => forever(() => writeSync(2, 'x'.repeat(65536))),
   'closes its channel': () => process.exit(7),
   'goes on after it is done': id => {

@@ -23,6 +23,8 @@ const deeds: Array<[deed: string, reason: RegExp]> = [
   ['asks without end', /asked (for more than it may|again before it had read)/],
   ['sends nonsense without end', /not the protocol/],
   ['begins a frame and trickles', /no progress/],
+  ['rings for nothing without end', /bells with nothing behind them/],
+  ['says all without ringing once', /flooded the log/],
   ['writes to stderr without end', /too much to stderr/],
   ['closes its channel', /ended with code 7/],
 ];
