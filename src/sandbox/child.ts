@@ -57,7 +57,7 @@ function main(): void {
     }
   }
 
-  const { say, note } = createOutlet();
+  const { say, note, hold } = createOutlet();
 
   function quotaOf(id: string): Quota {
     let quota = quotas.get(id);
@@ -143,9 +143,10 @@ function main(): void {
       case 'event': {
         const started = monotonicNow();
         view = viewEvent(header, segments, facts.runtime.nriVersion);
-        const contexts = runEvent(engine, header, view, (result, texts) => {
+        const contexts = runEvent(engine, header, view, (result, texts, isLast) => {
           endQuota(result.id);
-          note(result, texts);
+          if (isLast) hold(result, texts);
+          else note(result, texts);
         });
         view = undefined;
         say({ type: 'done', isolates: engine.isolates(), micros: microsSince(started), contexts });
@@ -167,24 +168,25 @@ function runEvent(
   engine: Engine,
   event: EventHeader,
   view: EventView,
-  report: (result: Extract<Reply, { type: 'result' }>, segments: string[]) => void,
+  report: (result: Extract<Reply, { type: 'result' }>, segments: string[], isLast: boolean) => void,
 ): number {
   let contexts = 0;
   for (const [index, id] of event.scripts.entries()) {
+    const isLast = index === event.scripts.length - 1;
     const script = engine.script(id);
     const left = event.deadline - monotonicNow();
     if (!script || left < 1) {
-      report({ type: 'result', id, outcome: 'budget', micros: 0 }, []);
+      report({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
     const run = engine.run(id, event.handler, view.layouts, view.texts, shareOf(script.timeout, left, event.scripts.length - index));
     contexts += run.context;
     if (run.outcome !== 'ok') {
-      report({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, []);
+      report({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
     }
-    report({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text]);
-    if (index < event.scripts.length - 1) view.add(script, run.text);
+    report({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
+    if (!isLast) view.add(script, run.text);
   }
   return contexts;
 }

@@ -8,6 +8,8 @@ export type Outlet = {
   say(header: Reply, segments?: string[]): void;
   /** Writes a reply that can wait for the next one: it costs a system call, and waking the host costs the script that runs ten times that. */
   note(header: Reply, segments?: string[]): void;
+  /** Leaves with the next reply, in one piece: whoever reads the first reads the second as well. */
+  hold(header: Reply, segments?: string[]): void;
 };
 
 /** How long a note waits while others follow, milliseconds: so the host composes what is there while the rest of a long event goes on. */
@@ -37,14 +39,27 @@ export function createOutlet(): Outlet {
     }
   }
 
+  let held: Buffer | undefined;
+
+  function framed(header: Reply, segments?: string[]): Buffer {
+    const frame = encodeFrame(header, segments);
+    if (!held) return frame;
+    const both = Buffer.concat([held, frame]);
+    held = undefined;
+    return both;
+  }
+
   return {
     say(header, segments) {
-      write(encodeFrame(header, segments));
+      write(framed(header, segments));
       ring();
     },
     note(header, segments) {
-      write(encodeFrame(header, segments));
-      if (frames >= maxUnrung.frames || (frames > 1 && monotonicNow() - since > patience)) ring();
+      write(framed(header, segments));
+      if (frames >= maxUnrung.frames || monotonicNow() - since > patience) ring();
+    },
+    hold(header, segments) {
+      held = framed(header, segments);
     },
   };
 }

@@ -43,7 +43,7 @@ function prelude(
 ): Prelude {
   const { parse, stringify } = JSON;
   const { apply } = Reflect;
-  const { defineProperty, getOwnPropertyDescriptor, keys: keysOf } = Object;
+  const { defineProperty, keys: keysOf } = Object;
   const { isArray } = Array;
   const [toText, toNumber, toBigInt] = [String, Number, BigInt];
   const [ErrorOfType, ErrorOfRange] = [TypeError, RangeError];
@@ -101,6 +101,8 @@ function prelude(
   defineProperty(scope, '__define', { value: define, configurable: true });
 
   let settled = '';
+  let layouts: Array<[name: string, parts: string[]]> = [];
+  let texts: string[] = [];
   const updates: unknown[] = [];
   Object.setPrototypeOf(updates, null);
   let kept: Plain | undefined;
@@ -110,8 +112,8 @@ function prelude(
     defineProperty(target, name, { __proto__: null, value, writable: true, enumerable: true, configurable: true } as PropertyDescriptor);
   }
 
-  /** A property that is computed when it is read, and then one like any other; the script may have frozen it before that. */
-  function lazy(target: object, name: string, compute: () => unknown): void {
+  /** A property that is computed when it is read first. */
+  function lazy(target: object, name: string, compute: (property: number, part: number) => unknown, property: number, part: number): void {
     let value: unknown;
     let isKnown = false;
     defineProperty(target, name, {
@@ -120,9 +122,8 @@ function prelude(
       configurable: true,
       get() {
         if (isKnown) return value;
-        value = compute();
+        value = compute(property, part);
         isKnown = true;
-        if (getOwnPropertyDescriptor(target, name)?.configurable) put(target, name, value);
         return value;
       },
       set(this: object, given: unknown) {
@@ -146,10 +147,15 @@ function prelude(
     return value;
   }
 
-  function open(property: number, text: string, parts: string[]): unknown {
-    const value = decode(text);
-    for (let at = 0; at < parts.length; at++) lazy(value as object, parts[at]!, () => decode(part(property, at)));
+  function open(property: number): unknown {
+    const value = decode(texts[property]!);
+    const parts = layouts[property]![1];
+    for (let at = 0; at < parts.length; at++) lazy(value as object, parts[at]!, partOf, property, at);
     return value;
+  }
+
+  function partOf(property: number, at: number): unknown {
+    return decode(part(property, at));
   }
 
   function odd(tag: string): object {
@@ -209,6 +215,11 @@ function prelude(
   function logger(level: string) {
     return (message: unknown, fields?: unknown): void => {
       let text: string;
+      if (typeof message === 'string' && fields === undefined) {
+        text = `{"message":${stringify(message)}}`;
+        log(level, text.length > maxLog ? cut(text, 0, maxLog) : text);
+        return;
+      }
       try {
         text = stringify({ __proto__: null, message: textOf(message), fields }, outsideJson);
       } catch (thrown) {
@@ -275,9 +286,9 @@ function prelude(
       for (let at = 0; at < list.length; at++) put(updates, updates.length, list[at]);
     },
   };
-  lazy(nri, 'config', () => parse(configText) ?? undefined);
-  lazy(nri, 'runtime', () => parse(factsText).runtime);
-  lazy(nri, 'node', () => parse(factsText).node);
+  lazy(nri, 'config', () => parse(configText) ?? undefined, 0, 0);
+  lazy(nri, 'runtime', () => parse(factsText).runtime, 0, 0);
+  lazy(nri, 'node', () => parse(factsText).node, 0, 0);
 
   const words = (level: string) => {
     const write = logger(level);
@@ -328,15 +339,14 @@ function prelude(
     }
   }
 
-  function start(handler: string, layouts: string, texts: string[]): string {
+  function start(handler: string, layoutsText: string, given: string[]): string {
     if (failed !== undefined) return failed;
     try {
       settled = '';
+      texts = given;
+      layouts = parse(layoutsText);
       const event = {};
-      const properties = parse(layouts);
-      for (let index = 0; index < texts.length; index++) {
-        lazy(event, properties[index][0], () => open(index, texts[index]!, properties[index][1]));
-      }
+      for (let index = 0; index < layouts.length; index++) lazy(event, layouts[index]![0], open, index, 0);
       const exported = script();
       const result = apply(exported[handler] as (event: object, nri: object) => unknown, exported, [event, nri]);
       if (result !== null && typeof result === 'object' && typeof (result as { then?: unknown }).then === 'function') {

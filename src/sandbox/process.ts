@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Confinement, confine, thisMachine } from './confinement.ts';
 import { createInlet } from './inlet.ts';
-import { encodeFrame, type Frame, type Reply, repliesFd, type Request, requestsFd } from './protocol.ts';
+import { encodeFrame, type Frame, type Reply, type Request, repliesFd, requestsFd } from './protocol.ts';
 
 export type SandboxProcess = {
   readonly pid: number | undefined;

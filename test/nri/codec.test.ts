@@ -205,3 +205,41 @@ test('bytes that are no message are refused', () => {
   for (const bytes of ['0aff', '0a05 61', 'ffffffffffffffffffffffff', '0b'])
     assert.throws(() => decodeHex('Container', bytes), { code: 'NRI_MALFORMED_MESSAGE', name: 'CodecError' }, bytes);
 });
+
+test('texts are read exactly, whatever stands beside them', () => {
+  const texts = [
+    '',
+    'plain',
+    'ünïcödé',
+    '\u007f',
+    '\u0080',
+    '日本語',
+    '\u{1f600}',
+    '\ufffd',
+    'x'.repeat(200),
+    'é'.repeat(70_000),
+    '\u0000',
+  ];
+  const blank = codec.decode('Container', new Uint8Array(0));
+  for (const one of texts) {
+    for (const other of texts) {
+      const sent = { ...blank, name: one, args: [other, one, 'last'], annotations: { [`k${other}`]: one, plain: other } };
+      assert.deepEqual(codec.decode('Container', codec.encode('Container', sent)), sent);
+    }
+  }
+});
+
+test('a text that is no UTF-8 is refused, one that holds the replacement character is not', () => {
+  for (const hex of ['0a0180', '0a02c328', '0a03e282ff', '0a0161 1202c0af']) assert.throws(() => decodeHex('PodSandbox', hex), CodecError);
+  assert.equal(decodeHex('PodSandbox', '0a03efbfbd').id, '\ufffd');
+});
+
+test('a length that leads beyond its message is refused', () => {
+  // Of a string, of a message, of a field within a message whose own length is right, of a map's entry, of numbers in one piece.
+  for (const hex of ['0a05 61', '4205 0a00', '4a02 0a05', '2a04 0a06 6162', 'aa0104 1a05 0102', '0aff ffff ff0f'])
+    assert.throws(() => decodeHex('Container', hex), CodecError);
+});
+
+test('numbers in one piece and one by one are the same list', () => {
+  assert.deepEqual(decodeHex('Container', 'aa0107 1a03 010203 1800').user?.additionalGids, [1, 2, 3, 0]);
+});

@@ -6,8 +6,8 @@ import {
   FrameReader,
   maxFrameBytes,
   type Reply,
-  repliesFd,
   type Request,
+  repliesFd,
   requestsFd,
 } from '../../src/sandbox/protocol.ts';
 
@@ -62,7 +62,8 @@ const deeds: Record<string, (script: string) => void> = {
     forever(() => write(Buffer.from([0])));
   },
   'rings for nothing without end': () => forever(ring),
-  'says all without ringing once': id => forever(() => writeSync(repliesFd, encodeFrame({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']))),
+  'says all without ringing once': id =>
+    forever(() => writeSync(repliesFd, encodeFrame({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']))),
   'writes to stderr without end': () => forever(() => writeSync(2, 'x'.repeat(65536))),
   'closes its channel': () => process.exit(7),
   'goes on after it is done': id => {
