@@ -2,10 +2,10 @@
  * What the child says, checked before anybody reads it. The child runs what users wrote and may be in anybody's hands: of its frames only
  * bytes are certain.
  */
+
+import { type Frame, FrameError } from './frame.ts';
 import { type HandlerName, handlerNames } from './handler-names.ts';
 import {
-  type Frame,
-  FrameError,
   logLevels,
   lookupKinds,
   maxArgumentLength,

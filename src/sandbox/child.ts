@@ -8,17 +8,15 @@ import { readSync } from 'node:fs';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type EventView, viewEvent } from './event-view.ts';
+import { type Frame, FrameReader, maxFrameBytes } from './frame.ts';
 import { createLibraries } from './libraries.ts';
 import { createOutlet } from './outlet.ts';
 import {
   type EventHeader,
   type Facts,
-  type Frame,
-  FrameReader,
   logLevels,
   lookupKinds,
   maxArgumentLength,
-  maxFrameBytes,
   maxLogLength,
   maxLogLines,
   maxLogVolume,

@@ -34,6 +34,9 @@ type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
 /** What is pending beyond this, in UTF-16 units of results, is merged at once: the rest is in the time of the script that reads next. */
 const longestPending = 2 << 10;
 
+/** As JSON has them. */
+const quoted = new Map(adjustableMembers.map(member => [member, JSON.stringify(member)]));
+
 export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segments: readonly string[], nriVersion: string): EventView {
   const properties: LaidOut[] = [];
   let at = 0;
@@ -96,7 +99,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
   function changesRest(text: string): boolean {
     if (event.compose === 'update') return true;
     const { parts } = properties[changing]!.layout;
-    return adjustableMembers.some(member => !parts.includes(member) && text.includes(`"${member}"`));
+    return adjustableMembers.some(member => !parts.includes(member) && text.includes(quoted.get(member)!));
   }
 
   function renew(): void {

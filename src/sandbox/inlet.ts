@@ -2,7 +2,8 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { checkReply } from './check-reply.ts';
-import { type Frame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes, type Reply } from './protocol.ts';
+import { type Frame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from './frame.ts';
+import type { Reply } from './protocol.ts';
 
 export type Inlet = {
   /** Reads all that is there. Throws on what is not the protocol. */

@@ -1,7 +1,8 @@
 /** The child's side of its replies: written as they come about, and the host woken only when it has something to do. */
 import { writeSync } from 'node:fs';
 import { monotonicNow } from './clock.ts';
-import { encodeFrame, maxUnrung, type Reply, repliesFd, requestsFd } from './protocol.ts';
+import { encodeFrame } from './frame.ts';
+import { maxUnrung, type Reply, repliesFd, requestsFd } from './protocol.ts';
 
 export type Outlet = {
   /** Writes a reply that the host is waiting for. */

@@ -6,8 +6,9 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Confinement, confine, thisMachine } from './confinement.ts';
+import { encodeFrame, type Frame } from './frame.ts';
 import { createInlet } from './inlet.ts';
-import { encodeFrame, type Frame, type Reply, type Request, repliesFd, requestsFd } from './protocol.ts';
+import { type Reply, type Request, repliesFd, requestsFd } from './protocol.ts';
 
 export type SandboxProcess = {
   readonly pid: number | undefined;

@@ -5,8 +5,8 @@
  * what is written there costs a system call, wakes nobody, and outlives the child. On 3 the child sends bells, bytes of any value: each says
  * that the host is to read 4 now. It rings when the host has something to do, and at the latest before 4 can be full.
  *
- * A frame is `u32be length of the rest | u32be length of the header | header (JSON) | segments`. Segments are UTF-8 texts that cross
- * without being looked at; the header tells their lengths in bytes. The child answers requests in the order in which it gets them.
+ * A frame (frame.ts) is a header, one of the requests and replies here, and segments: texts that cross without being looked at. The child answers requests in
+ * the order in which it gets them.
  */
 import type { HandlerName } from './handler-names.ts';
 import type { Layout } from './layout.ts';
@@ -20,11 +20,6 @@ export const repliesFd = 4;
  */
 export const maxUnrung = { frames: 32, bytes: 32 << 10 };
 
-export const maxFrameBytes = 64 << 20;
-/** What the host accepts from the child in one frame; a larger one ends the child. */
-export const maxReplyBytes = 4 << 20;
-/** What the host accepts as the header of such a frame. */
-export const maxReplyHeaderBytes = 128 << 10;
 /** Longest result of one script, in UTF-16 units of its JSON. */
 export const maxResultLength = 1 << 20;
 /** Longest record that a script keeps (`nri.state`), in UTF-16 units of its JSON. */
@@ -107,105 +102,3 @@ export type Reply =
   | { type: 'result'; id: string; outcome: Outcome; micros: number; error?: ScriptError }
   /** An event is over. `micros` since it was read, of them `contexts` for contexts that were not ready. */
   | { type: 'done'; isolates: number; micros: number; contexts: number };
-
-export type Frame<Header> = { header: Header; segments: string[] };
-
-/** Encodes a frame. */
-export function encodeFrame(header: Request | Reply, segments: readonly string[] = []): Buffer {
-  const lengths = segments.map(segment => Buffer.byteLength(segment));
-  const json = JSON.stringify({ ...header, segments: lengths });
-  const headerLength = Buffer.byteLength(json);
-  const length = 4 + headerLength + lengths.reduce((sum, each) => sum + each, 0);
-  const frame = Buffer.allocUnsafe(4 + length);
-  frame.writeUInt32BE(length, 0);
-  frame.writeUInt32BE(headerLength, 4);
-  let at = 8 + frame.write(json, 8, 'utf8');
-  for (const segment of segments) at += frame.write(segment, at, 'utf8');
-  return frame;
-}
-
-/** The frame's bytes are not what the protocol says. */
-export class FrameError extends Error {
-  readonly code = 'SANDBOX_PROTOCOL';
-}
-
-/**
- * Takes a stream apart into frames. Throws {@link FrameError} before it allocates more than `limit` for a frame, and for a header longer than
- * `headerLimit`.
- */
-export class FrameReader<Header> {
-  readonly #limit: number;
-  readonly #headerLimit: number;
-  readonly #length = Buffer.alloc(4);
-  #lengthFilled = 0;
-  #body: Buffer | undefined;
-  #bodyFilled = 0;
-  #chunks: Buffer[] = [];
-
-  constructor(limit: number, headerLimit = limit) {
-    this.#limit = limit;
-    this.#headerLimit = headerLimit;
-  }
-
-  push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-  }
-
-  /** The next complete frame, or undefined. */
-  next(): Frame<Header> | undefined {
-    if (!this.#body) {
-      this.#lengthFilled = this.#fill(this.#length, this.#lengthFilled);
-      if (this.#lengthFilled < 4) return undefined;
-      const length = this.#length.readUInt32BE(0);
-      if (length < 4 || length > this.#limit) throw new FrameError(`a frame of ${length} bytes`);
-      this.#body = Buffer.allocUnsafe(length);
-    }
-    this.#bodyFilled = this.#fill(this.#body, this.#bodyFilled);
-    if (this.#bodyFilled < this.#body.length) return undefined;
-    const body = this.#body;
-    this.#body = undefined;
-    this.#bodyFilled = 0;
-    this.#lengthFilled = 0;
-    return decodeFrame(body, this.#headerLimit);
-  }
-
-  /** Moves what has come into `target`, and says how far that is filled now. */
-  #fill(target: Buffer, filled: number): number {
-    let at = filled;
-    while (at < target.length && this.#chunks.length > 0) {
-      const chunk = this.#chunks[0]!;
-      const copied = chunk.copy(target, at);
-      at += copied;
-      if (copied === chunk.length) this.#chunks.shift();
-      else this.#chunks[0] = chunk.subarray(copied);
-    }
-    return at;
-  }
-}
-
-const maxSegments = 256;
-
-function decodeFrame<Header>(body: Buffer, headerLimit: number): Frame<Header> {
-  const headerLength = body.readUInt32BE(0);
-  if (headerLength > body.length - 4) throw new FrameError('a header longer than its frame');
-  if (headerLength > headerLimit) throw new FrameError(`a header of ${headerLength} bytes`);
-  const { segments: lengths, ...header } = parseHeader(body.toString('utf8', 4, 4 + headerLength));
-  if (!Array.isArray(lengths) || lengths.length > maxSegments) throw new FrameError('a header without its list of segments');
-  const segments: string[] = [];
-  let at = 4 + headerLength;
-  for (const length of lengths as unknown[]) {
-    if (typeof length !== 'number' || !Number.isInteger(length) || length < 0 || at + length > body.length)
-      throw new FrameError('a segment longer than its frame');
-    segments.push(body.toString('utf8', at, at + length));
-    at += length;
-  }
-  return { header: header as Header, segments };
-}
-
-function parseHeader(text: string): { segments?: unknown } {
-  try {
-    return { ...JSON.parse(text) };
-  } catch {
-    throw new FrameError('a header that is no JSON');
-  }
-}

@@ -1,9 +1,10 @@
 /** What a sandbox process is asked to do: one task at a time, and what counts as its answer. */
 import { monotonicNow } from './clock.ts';
 import type { LoadResult, SandboxEvent } from './contract.ts';
+import type { Frame } from './frame.ts';
 import type { HandlerName } from './handler-names.ts';
 import { layOut } from './layout.ts';
-import type { Frame, Reply, Request, SandboxScript } from './protocol.ts';
+import type { Reply, Request, SandboxScript } from './protocol.ts';
 import { type Loss, readRun, type ScriptRun } from './script-run.ts';
 import { shareOf } from './share.ts';
 

@@ -1,6 +1,7 @@
 /** What comes from a sandbox process in somebody else's hands: frames that are read and checked, or an error of the protocol's. */
 import { checkReply } from '../../src/sandbox/check-reply.ts';
-import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes, type Reply } from '../../src/sandbox/protocol.ts';
+import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from '../../src/sandbox/frame.ts';
+import type { Reply } from '../../src/sandbox/protocol.ts';
 import { decodeResult } from '../../src/sandbox/values.ts';
 import { spoil } from './bytes.ts';
 import { FuzzFailure, pollutedPrototype, shrink, type Target } from './failure.ts';
@@ -74,7 +75,7 @@ function chunkOf(random: Random): Buffer {
     case 0:
       return frame;
     case 1:
-      frame.writeUInt32BE(random.pick(lengths), random.chance(0.5) ? 0 : 4);
+      frame.writeUInt32BE(random.pick(lengths), random.pick([0, 4, 8, 12]));
       return frame;
     case 2:
       return spoil(random, frame, random.pick(encoded));
@@ -93,11 +94,11 @@ function chunkOf(random: Random): Buffer {
       return encodeFrame({ type: 'result', id: 'a', outcome: 'ok', micros: 1 }, [text]);
     }
     case 6:
-      return encodeFrame({ ...random.pick(samples)[0], segments: anything(random, 1) } as unknown as Reply, ['x']);
+      return encodeFrame(random.pick(samples)[0], Array(random.below(300)).fill('x'));
     default: {
       // The frame's own length put right again, so that what is inside is looked at.
-      const spoiled = spoil(random, frame.subarray(8), random.pick(encoded).subarray(8));
-      const whole = Buffer.concat([frame.subarray(0, 8), spoiled]);
+      const spoiled = spoil(random, frame.subarray(12), random.pick(encoded).subarray(12));
+      const whole = Buffer.concat([frame.subarray(0, 12), spoiled]);
       whole.writeUInt32BE(whole.length - 4, 0);
       return whole;
     }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCodec } from '../../src/nri/index.ts';
-import { encodeFrame, type Reply } from '../../src/sandbox/protocol.ts';
+import { encodeFrame } from '../../src/sandbox/frame.ts';
+import type { Reply } from '../../src/sandbox/protocol.ts';
 import { childFramesTarget, takesSoundly } from './child-frames.ts';
 import { shrink, type Target, watchFaults } from './failure.ts';
 import { createRandom } from './random.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkReply, readScriptError } from '../../src/sandbox/check-reply.ts';
-import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes, type Reply } from '../../src/sandbox/protocol.ts';
+import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from '../../src/sandbox/frame.ts';
+import type { Reply } from '../../src/sandbox/protocol.ts';
 
 const error = { name: 'Error', message: 'no', stack: '' };
 const good: Array<[Reply, string[]]> = [
@@ -84,11 +85,14 @@ test('an error from a script is read whatever it is, and cut', () => {
   assert.deepEqual([long.name.length, long.message.length, long.stack.length], [200, 4000, 8000]);
 });
 
-function raw(header: string, rest = ''): Buffer {
+/** A frame with these lengths of segments, whatever follows. */
+function raw(header: string, lengths: number[] = [], rest = ''): Buffer {
   const body = Buffer.from(header + rest);
-  const frame = Buffer.alloc(8);
-  frame.writeUInt32BE(body.length + 4, 0);
+  const frame = Buffer.alloc(12 + 4 * lengths.length);
+  frame.writeUInt32BE(body.length + frame.length - 4, 0);
   frame.writeUInt32BE(Buffer.byteLength(header), 4);
+  frame.writeUInt32BE(lengths.length, 8);
+  for (const [index, length] of lengths.entries()) frame.writeUInt32BE(length, 12 + 4 * index);
   return Buffer.concat([frame, body]);
 }
 
@@ -120,20 +124,21 @@ test('frames that are none are refused as soon as it is known', () => {
     length(0xffffffff),
     raw('not json'),
     raw('null'),
-    raw('{"type":"ready"}'),
-    raw('{"type":"ready","segments":7}'),
-    raw('{"type":"ready","segments":[1]}'),
-    raw('{"type":"ready","segments":[-1]}', 'xx'),
-    raw('{"type":"ready","segments":["1"]}', 'xx'),
-    raw('{"type":"ready","segments":[0.5]}', 'xx'),
-    raw(`{"type":"ready","segments":[${Array(1000).fill(0)}]}`),
-    raw(`{"type":"${'x'.repeat(maxReplyHeaderBytes)}","segments":[]}`),
+    raw(''),
+    raw('{"type":"ready"}', [1]),
+    raw('{"type":"ready"}', [2], 'x'),
+    raw('{"type":"ready"}', [0xffffffff], 'xx'),
+    raw('{"type":"ready"}', [1], 'xx'),
+    raw('{"type":"ready"}', [], 'x'),
+    raw('{"type":"ready"}', Array(1000).fill(0)),
+    raw(`{"type":"${'x'.repeat(maxReplyHeaderBytes)}"}`),
     raw(`${'['.repeat(60_000)}${']'.repeat(60_000)}`),
-    Buffer.concat([length(8), length(5), Buffer.alloc(4)]),
+    Buffer.concat([length(12), length(5), length(0), Buffer.alloc(4)]),
+    Buffer.concat([length(12), length(0), length(2), Buffer.alloc(4)]),
   ];
   for (const bytes of hostile) {
     const incoming = reader();
     incoming.push(bytes);
-    assert.throws(() => incoming.next(), FrameError, bytes.toString('latin1', 0, 60));
+    assert.throws(() => checkReply(incoming.next()!), FrameError, bytes.toString('latin1', 0, 60));
   }
 });

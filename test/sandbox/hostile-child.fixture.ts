@@ -1,15 +1,7 @@
 /** A sandbox process in somebody else's hands: does its work like an honest one, until the event in which it does what its argument says. */
 import { readSync, writeSync } from 'node:fs';
-import {
-  encodeFrame,
-  type Frame,
-  FrameReader,
-  maxFrameBytes,
-  type Reply,
-  type Request,
-  repliesFd,
-  requestsFd,
-} from '../../src/sandbox/protocol.ts';
+import { encodeFrame, type Frame, FrameReader, maxFrameBytes } from '../../src/sandbox/frame.ts';
+import { type Reply, type Request, repliesFd, requestsFd } from '../../src/sandbox/protocol.ts';
 
 const incoming = new FrameReader<Request>(maxFrameBytes);
 const chunk = Buffer.alloc(64 << 10);
