@@ -86,17 +86,23 @@ type Passage = {
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { sandbox, inventory } = options;
   let queue: Promise<unknown> = Promise.resolve();
+  let told: Promise<unknown> = queue;
   let backlog = 0;
   let current: Subject | undefined;
   const unreported: { report: EventReport; answeredAt: number }[] = [];
 
-  /** Runs `work` when all before it is done. What is not done by the deadline is given up for the answer, not for the queue. */
-  function inTurn<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  /**
+   * Runs `work` when all before it is done. What is not done by the deadline is given up for the answer, not for the queue. `isAwaited`: the runtime
+   * waits for it, so it begins at once when nothing is before it.
+   */
+  function inTurn<Answer>(work: () => Promise<Answer>, isAwaited = true): Promise<Answer> {
+    const done = isAwaited && backlog === 0 ? work() : queue.then(work);
     backlog += 1;
-    const done = queue.then(work).finally(() => {
+    const over = () => {
       backlog -= 1;
-    });
-    queue = done.catch(() => undefined).then(tell);
+    };
+    queue = done.then(over, over);
+    told = queue.then(tell);
     return done;
   }
 
@@ -241,6 +247,8 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     async event(handler, request, call) {
       const arrived = arrivalOf(call);
       const deadline = deadlineOf(call.deadline, options.requestTimeout());
+      const guards = canFail(handler) ? options.active().filter(script => isGuard(script) && script.handlers.includes(handler)) : [];
+      const isAwaited = guards.length > 0 || takesAnswer(handler) || backlog >= maxBacklog;
       const work = inTurn(async () => {
         const { pod, container } = inventory.observe(request);
         const subject: Subject = { handler, pod: { id: pod.id, name: pod.name, namespace: pod.namespace } };
@@ -251,11 +259,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         inventory.forget(handler, pod, container);
         if (passage.refusal !== undefined && canFail(handler)) throw new RefusalError(passage.refusal);
         return responseOf(handler, finished, passage.rejected);
-      });
-      const guards = canFail(handler) ? options.active().filter(script => isGuard(script) && script.handlers.includes(handler)) : [];
+      }, isAwaited);
       if (guards.length > 0) return before(deadline, work, () => refuse(`${guards[0]!.name}: no time was left for it to agree`));
-      if (takesAnswer(handler) || backlog >= maxBacklog) return before(deadline, work, () => ({}));
-      return {};
+      return isAwaited ? before(deadline, work, () => ({})) : {};
     },
     current: () =>
       current && {
@@ -265,6 +271,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       },
     settled: async () => {
       await queue;
+      await told;
     },
   };
 
@@ -318,7 +325,16 @@ function refuse(message: string): never {
 
 /** What `work` gives, or `otherwise` when it has given nothing by the time that the answer must leave. */
 function before<Answer>(deadline: Deadline, work: Promise<Answer>, otherwise: () => Answer): Promise<Answer> {
-  const late = Promise.withResolvers<Answer>();
-  const timer = setTimeout(() => late.resolve(Promise.resolve().then(otherwise)), Math.max(0, deadline.answer - monotonicNow()));
-  return Promise.race([work, late.promise]).finally(() => clearTimeout(timer));
+  return new Promise((resolve, reject) => {
+    const expire = () => {
+      try {
+        resolve(otherwise());
+      } catch (error) {
+        reject(error);
+      }
+    };
+    const timer = setTimeout(expire, Math.max(0, deadline.answer - monotonicNow()));
+    const settle = () => clearTimeout(timer);
+    work.then(resolve, reject).then(settle);
+  });
 }

@@ -100,9 +100,10 @@ export function createMux(trunk: Duplex, { layout = 'header-first', observer }: 
       done(connectionEnded());
       return;
     }
-    trunk.cork();
-    for (const piece of encodeFrames(id, message, layout)) trunk.write(piece);
-    trunk.uncork();
+    const pieces = encodeFrames(id, message, layout);
+    if (pieces.length > 1) trunk.cork();
+    for (const piece of pieces) trunk.write(piece);
+    if (pieces.length > 1) trunk.uncork();
     if (trunk.writableNeedDrain) unwritten.push(done);
     else done();
   }

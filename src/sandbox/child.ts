@@ -33,6 +33,9 @@ const nobody = 65534;
 /** How long texts of one script in one event are parsed outside of its context, milliseconds: what runs there its timeout does not stop. */
 const maxParsing = 20;
 
+/** Which scripts have read what others may change, and which have not in any event so far. */
+type Readers = Map<string, boolean>;
+
 /** What one script has used of its own in one task. */
 type Quota = { lines: number; taken: number; volume: number; lookups: number; parsing: number };
 
@@ -42,6 +45,7 @@ function main(): void {
   const chunk = Buffer.allocUnsafe(64 << 10);
   const postponed: Array<Frame<Request>> = [];
   const quotas = new Map<string, Quota>();
+  const readers: Readers = new Map();
   let view: EventView | undefined;
   let facts: Facts = { runtime: { name: '', version: '', nriVersion: '' }, node: {} };
 
@@ -127,6 +131,7 @@ function main(): void {
       }
       case 'unload':
         engine.unload(header.id);
+        readers.delete(header.id);
         return;
       case 'prepare': {
         for (const id of header.ids) {
@@ -141,7 +146,7 @@ function main(): void {
       case 'event': {
         const started = monotonicNow();
         view = viewEvent(header, segments, facts.runtime.nriVersion);
-        const contexts = runEvent(engine, header, view, (result, texts, isLast) => {
+        const contexts = runEvent(engine, header, view, readers, (result, texts, isLast) => {
           endQuota(result.id);
           if (isLast) hold(result, texts);
           else note(result, texts);
@@ -166,9 +171,12 @@ function runEvent(
   engine: Engine,
   event: EventHeader,
   view: EventView,
+  readers: Readers,
   report: (result: Extract<Reply, { type: 'result' }>, segments: string[], isLast: boolean) => void,
 ): number {
   let contexts = 0;
+  // Whoever has yet to run may read.
+  const lastReader = event.scripts.findLastIndex(id => readers.get(id) !== false);
   for (const [index, id] of event.scripts.entries()) {
     const isLast = index === event.scripts.length - 1;
     const script = engine.script(id);
@@ -179,12 +187,13 @@ function runEvent(
     }
     const run = engine.run(id, event.handler, view.layouts, view.texts, shareOf(script.timeout, left, event.scripts.length - index));
     contexts += run.context;
+    readers.set(id, view.wasRead() || readers.get(id) === true);
     if (run.outcome !== 'ok') {
       report({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;
     }
     report({ type: 'result', id, outcome: 'ok', micros: run.micros }, [run.text], isLast);
-    if (!isLast) view.add(script, run.text);
+    if (!isLast) view.add(script, run.text, index < lastReader);
   }
   return contexts;
 }

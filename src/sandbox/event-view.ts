@@ -1,7 +1,7 @@
 /**
  * An event as its next script sees it: as the earlier ones changed it.
  *
- * What they returned is merged when a script reads what may have changed, not before: most scripts read names and annotations alone.
+ * What they returned is merged when a script reads what may have changed, or shortly before: most scripts read names and annotations alone.
  */
 import type { Container, LinuxResources } from '../../types/index.d.ts';
 import {
@@ -25,14 +25,19 @@ export type EventView = {
   readonly texts: readonly string[];
   /** The text of one part, as changed so far; 'null' for one that does not exist. Never throws. */
   part(property: number, part: number): string;
-  /** Takes in what a script returned. */
-  add(script: Pick<SandboxScript, 'name' | 'allow' | 'shadow'>, resultText: string): void;
+  /** Takes in what a script returned. `isRead`, true unless said otherwise: a later script is likely to read a part that may change. */
+  add(script: Pick<SandboxScript, 'name' | 'allow' | 'shadow'>, resultText: string, isRead?: boolean): void;
+  /** Whether a part that may change has been asked for since this was called last. */
+  wasRead(): boolean;
 };
 
 type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
 
-/** What is pending beyond this, in UTF-16 units of results, is merged at once: the rest is in the time of the script that reads next. */
-const longestPending = 2 << 10;
+/**
+ * What is pending beyond this, in UTF-16 units of results, is merged at once: the rest is in the time of the script that reads next. The second is for when
+ * nobody is likely to read it.
+ */
+const longestPending = { read: 2 << 10, unread: 64 << 10 };
 
 /** As JSON has them. */
 const quoted = new Map(adjustableMembers.map(member => [member, JSON.stringify(member)]));
@@ -126,6 +131,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     };
   }
 
+  let isAsked = false;
   let current = heads();
   return {
     get layouts() {
@@ -138,7 +144,9 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
       const { layout, texts } = properties[property] ?? { layout: { parts: [] as string[] }, texts: [] };
       const name = layout.parts[part];
       if (name === undefined) return 'null';
-      if (property !== changing || !(isBehind || pending.length > 0)) return texts[1 + part]!;
+      if (property !== changing) return texts[1 + part]!;
+      isAsked = true;
+      if (!(isBehind || pending.length > 0)) return texts[1 + part]!;
       try {
         catchUp(layout.parts, texts);
       } catch {
@@ -146,12 +154,17 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
       }
       return texts[1 + part]!;
     },
-    add({ name, allow, shadow }, text) {
+    wasRead() {
+      const read = isAsked;
+      isAsked = false;
+      return read;
+    },
+    add({ name, allow, shadow }, text, isRead = true) {
       if (changing < 0 || shadow || !text.startsWith('{"result":')) return;
       pending.push({ name, allow, text });
       pendingLength += text.length;
       if (changesRest(text)) renew();
-      else if (pendingLength > longestPending) merge();
+      else if (pendingLength > longestPending[isRead ? 'read' : 'unread']) merge();
     },
   };
 }

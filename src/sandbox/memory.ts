@@ -54,7 +54,7 @@ export type MemoryWatch = {
   close(): void;
 };
 
-/** `before` is called each time before it looks; `onOver` is told what the process occupies when that is more than `ceiling`, bytes. */
+/** `before` is called before it looks at a process that works; `onOver` is told what the process occupies when that is more than `ceiling`, bytes. */
 export function createMemoryWatch(ceiling: () => number, before: () => void, onOver: (reason: string) => void): MemoryWatch {
   let gauge: MemoryGauge | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -62,7 +62,6 @@ export function createMemoryWatch(ceiling: () => number, before: () => void, onO
 
   function look(): void {
     looked = monotonicNow();
-    before();
     const bytes = gauge?.read();
     const most = ceiling();
     if (bytes === undefined || bytes <= most) return;
@@ -79,7 +78,10 @@ export function createMemoryWatch(ceiling: () => number, before: () => void, onO
       gauge = openMemoryGauge(pid);
     },
     begin() {
-      timer ??= setInterval(look, interval);
+      timer ??= setInterval(() => {
+        before();
+        look();
+      }, interval);
     },
     rest() {
       if (monotonicNow() - looked > interval) look();

@@ -192,7 +192,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     stale.clear();
     libraries.clear();
     dropped.clear();
-    stall.stop();
+    stall.end();
     memory.close();
     if (closed) {
       closed();

@@ -121,3 +121,13 @@ test('a record of any number of entries crosses in one piece', () => {
   assert.equal(layOut('owners', owners).texts.length, 1);
   assert.deepEqual(seen(view({ owners }, 'none'), 'owners'), owners);
 });
+
+test('results that nobody was likely to read are all there for the one who does', () => {
+  const event = view({ pod, container });
+  for (let n = 0; n < 300; n++) event.add(script, result({ adjust: { env: { [`N${n}`]: 'x'.repeat(400) } } }), false);
+  assert.equal(event.wasRead(), false);
+  const { env } = seen(event, 'container') as unknown as Container;
+  assert.equal(Object.keys(env).filter(name => /^N\d+$/.test(name)).length, 300);
+  assert.equal(event.wasRead(), true);
+  assert.equal(event.wasRead(), false);
+});
