@@ -1,9 +1,9 @@
 /**
  * Frames of the channels between host and sandbox process:
  *
- *     u32be length of the rest | u32be length of the header | u32be number of segments | u32be length of each | header | segments
+ *     u32be length of the rest, bytes | u32be length of the header | u32be number of segments | u32be length of each | UTF-8 text
  *
- * All lengths are in bytes. The header is JSON; segments are UTF-8 texts.
+ * The text is the header, JSON, and the segments behind it; their lengths are in UTF-16 units. So however many there are, they are encoded and decoded in one go.
  */
 
 export type Frame<Header> = { header: Header; segments: string[] };
@@ -12,8 +12,8 @@ export type Frame<Header> = { header: Header; segments: string[] };
 export const maxFrameBytes = 64 << 20;
 /** What the host accepts from the child in one frame; a larger one ends the child. */
 export const maxReplyBytes = 4 << 20;
-/** What the host accepts as the header of such a frame. */
-export const maxReplyHeaderBytes = 128 << 10;
+/** What the host accepts as the header of such a frame, UTF-16 units. */
+export const maxReplyHeaderLength = 128 << 10;
 
 const maxSegments = 256;
 /** The three lengths that each frame has. */
@@ -22,20 +22,14 @@ const fixedLength = 12;
 /** Encodes a frame. */
 export function encodeFrame(header: object, segments: readonly string[] = []): Buffer {
   const json = JSON.stringify(header);
-  const headerLength = Buffer.byteLength(json);
-  let at = fixedLength + 4 * segments.length;
-  let length = at + headerLength;
-  for (const segment of segments) length += Buffer.byteLength(segment);
-  const frame = Buffer.allocUnsafe(length);
-  frame.writeUInt32BE(length - 4, 0);
-  frame.writeUInt32BE(headerLength, 4);
+  const text = segments.length === 0 ? json : json + segments.join('');
+  const at = fixedLength + 4 * segments.length;
+  const frame = Buffer.allocUnsafe(at + Buffer.byteLength(text));
+  frame.writeUInt32BE(frame.length - 4, 0);
+  frame.writeUInt32BE(json.length, 4);
   frame.writeUInt32BE(segments.length, 8);
-  at += frame.write(json, at);
-  for (let index = 0; index < segments.length; index++) {
-    const written = frame.write(segments[index]!, at);
-    frame.writeUInt32BE(written, fixedLength + 4 * index);
-    at += written;
-  }
+  for (let index = 0; index < segments.length; index++) frame.writeUInt32BE(segments[index]!.length, fixedLength + 4 * index);
+  frame.write(text, at);
   return frame;
 }
 
@@ -46,7 +40,7 @@ export class FrameError extends Error {
 
 /**
  * Takes a stream apart into frames. Throws {@link FrameError} before it allocates more than `limit` for a frame, and for a header longer than
- * `headerLimit`.
+ * `headerLimit`, UTF-16 units.
  */
 export class FrameReader<Header> {
   readonly #limit: number;
@@ -101,22 +95,20 @@ export class FrameReader<Header> {
 function decodeFrame<Header>(body: Buffer, headerLimit: number): Frame<Header> {
   const headerLength = body.readUInt32BE(0);
   const count = body.readUInt32BE(4);
-  if (headerLength > headerLimit) throw new FrameError(`a header of ${headerLength} bytes`);
-  if (count > maxSegments) throw new FrameError(`${count} segments`);
   const lengths = fixedLength - 4;
-  let at = lengths + 4 * count;
-  if (at + headerLength > body.length) throw new FrameError('a header longer than its frame');
-  const header = parseHeader(body.toString('utf8', at, at + headerLength)) as Header;
-  at += headerLength;
+  if (headerLength > headerLimit) throw new FrameError(`a header of ${headerLength} characters`);
+  if (count > maxSegments) throw new FrameError(`${count} segments`);
+  if (lengths + 4 * count > body.length) throw new FrameError('more segments than its frame has room for');
+  const text = body.toString('utf8', lengths + 4 * count);
+  let at = headerLength;
   const segments: string[] = [];
   for (let index = 0; index < count; index++) {
-    const length = body.readUInt32BE(lengths + 4 * index);
-    if (at + length > body.length) throw new FrameError('a segment longer than its frame');
-    segments.push(body.toString('utf8', at, at + length));
-    at += length;
+    const end = at + body.readUInt32BE(lengths + 4 * index);
+    segments.push(text.slice(at, end));
+    at = end;
   }
-  if (at < body.length) throw new FrameError('a frame longer than what is in it');
-  return { header, segments };
+  if (at !== text.length) throw new FrameError('a frame that is longer or shorter than what is in it');
+  return { header: parseHeader(text.slice(0, headerLength)) as Header, segments };
 }
 
 function parseHeader(text: string): unknown {

@@ -2,7 +2,7 @@
 import { readSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { checkReply } from './check-reply.ts';
-import { type Frame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from './frame.ts';
+import { type Frame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderLength } from './frame.ts';
 import type { Reply } from './protocol.ts';
 
 export type Inlet = {
@@ -20,7 +20,7 @@ const maxVain = 1000;
  * the descriptor. Node has no public way for either: where its private one is gone this reads as streams do, which is right and slower.
  */
 export function createInlet(socket: Socket, onFrame: (frame: Frame<Reply>) => void, onData: () => void): Inlet {
-  const incoming = new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderBytes);
+  const incoming = new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderLength);
   const chunk = Buffer.allocUnsafe(64 << 10);
   const fd = quietDescriptor(socket);
   let vain = 0;

@@ -1,6 +1,6 @@
 /** What comes from a sandbox process in somebody else's hands: frames that are read and checked, or an error of the protocol's. */
 import { checkReply } from '../../src/sandbox/check-reply.ts';
-import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from '../../src/sandbox/frame.ts';
+import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderLength } from '../../src/sandbox/frame.ts';
 import type { Reply } from '../../src/sandbox/protocol.ts';
 import { decodeResult } from '../../src/sandbox/values.ts';
 import { spoil } from './bytes.ts';
@@ -42,7 +42,7 @@ export function takesSoundly(chunks: readonly Buffer[]): string | undefined {
   return polluted && `${polluted}.prototype was changed`;
 }
 
-const newReader = () => new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderBytes);
+const newReader = () => new FrameReader<unknown>(maxReplyBytes, maxReplyHeaderLength);
 
 /** The sandbox' handle on the child takes what this throws for the script's error. */
 function decodeOrRefuse(text: string): void {
@@ -67,7 +67,7 @@ const samples: Array<[Reply, string[]]> = [
   [{ type: 'done', isolates: 3, micros: 100, contexts: 0 }, []],
 ];
 const encoded = samples.map(([header, segments]) => encodeFrame(header, segments));
-const lengths = [0, 1, 3, 4, 5, 100, maxReplyHeaderBytes + 1, maxReplyBytes, maxReplyBytes + 1, 0x7fff_ffff, 0xffff_ffff];
+const lengths = [0, 1, 3, 4, 5, 100, maxReplyHeaderLength + 1, maxReplyBytes, maxReplyBytes + 1, 0x7fff_ffff, 0xffff_ffff];
 
 function chunkOf(random: Random): Buffer {
   const frame = Buffer.from(random.pick(encoded));

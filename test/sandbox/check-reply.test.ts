@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { checkReply, readScriptError } from '../../src/sandbox/check-reply.ts';
-import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderBytes } from '../../src/sandbox/frame.ts';
+import { encodeFrame, FrameError, FrameReader, maxReplyBytes, maxReplyHeaderLength } from '../../src/sandbox/frame.ts';
 import type { Reply } from '../../src/sandbox/protocol.ts';
 
 const error = { name: 'Error', message: 'no', stack: '' };
@@ -96,7 +96,7 @@ function raw(header: string, lengths: number[] = [], rest = ''): Buffer {
   return Buffer.concat([frame, body]);
 }
 
-const reader = () => new FrameReader<Reply>(maxReplyBytes, maxReplyHeaderBytes);
+const reader = () => new FrameReader<Reply>(maxReplyBytes, maxReplyHeaderLength);
 
 test('frames arrive in any pieces', () => {
   const bytes = Buffer.concat(good.map(([header, segments]) => encodeFrame(header, segments)));
@@ -131,7 +131,7 @@ test('frames that are none are refused as soon as it is known', () => {
     raw('{"type":"ready"}', [1], 'xx'),
     raw('{"type":"ready"}', [], 'x'),
     raw('{"type":"ready"}', Array(1000).fill(0)),
-    raw(`{"type":"${'x'.repeat(maxReplyHeaderBytes)}"}`),
+    raw(`{"type":"${'x'.repeat(maxReplyHeaderLength)}"}`),
     raw(`${'['.repeat(60_000)}${']'.repeat(60_000)}`),
     Buffer.concat([length(12), length(5), length(0), Buffer.alloc(4)]),
     Buffer.concat([length(12), length(0), length(2), Buffer.alloc(4)]),
@@ -140,5 +140,15 @@ test('frames that are none are refused as soon as it is known', () => {
     const incoming = reader();
     incoming.push(bytes);
     assert.throws(() => checkReply(incoming.next()!), FrameError, bytes.toString('latin1', 0, 60));
+  }
+});
+
+test('texts cross as they are, whatever they end and begin with', () => {
+  const texts = ['', 'plain', 'ünïcödé', '日本語', '\u{1f600}', '\u0000', 'x'.repeat(100_000), 'é'.repeat(1000)];
+  const halves = ['a\ud83d', '\ude00b'];
+  for (const segments of [texts, [...texts].reverse(), [], halves]) {
+    const incoming = new FrameReader<unknown>(maxReplyBytes);
+    incoming.push(encodeFrame({ type: 'ünï', id: '\u{1f600}' }, segments));
+    assert.deepEqual(incoming.next(), { header: { type: 'ünï', id: '\u{1f600}' }, segments });
   }
 });
