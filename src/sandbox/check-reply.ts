@@ -52,6 +52,7 @@ function replyOf(header: Fields): Reply {
   const { type } = header;
   switch (type) {
     case 'ready':
+    case 'rested':
       return { type };
     case 'loaded':
       return { type, id: idOf(header), handlers: handlersOf(header), micros: amountOf(header, 'micros') };

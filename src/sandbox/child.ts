@@ -5,6 +5,7 @@
  * isolated-vm can finish what they post there.
  */
 import { readSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { type EventView, viewEvent } from './event-view.ts';
@@ -14,6 +15,7 @@ import { createOutlet } from './outlet.ts';
 import {
   type EventHeader,
   type Facts,
+  knocksFd,
   logLevels,
   lookupKinds,
   maxArgumentLength,
@@ -46,6 +48,9 @@ function main(): void {
   const postponed: Array<Frame<Request>> = [];
   const quotas = new Map<string, Quota>();
   const readers: Readers = new Map();
+  /** Scripts that need contexts. */
+  let unprepared: string[] | undefined;
+  let isKnocked = false;
   let view: EventView | undefined;
   let facts: Facts = { runtime: { name: '', version: '', nriVersion: '' }, node: {} };
 
@@ -133,16 +138,10 @@ function main(): void {
         engine.unload(header.id);
         readers.delete(header.id);
         return;
-      case 'prepare': {
-        for (const id of header.ids) {
-          const started = monotonicNow();
-          const failed = engine.prepare(id);
-          endQuota(id);
-          if (failed) say({ type: 'failed', id, ...failed });
-          else say({ type: 'prepared', id, micros: microsSince(started) });
-        }
+      case 'prepare':
+        unprepared = header.ids;
+        isKnocked = false;
         return;
-      }
       case 'event': {
         const started = monotonicNow();
         view = viewEvent(header, segments, facts.runtime.nriVersion);
@@ -158,12 +157,35 @@ function main(): void {
     }
   }
 
+  /** Makes the next context that was asked for, unless that has to wait. */
+  function prepare(ids: string[]): void {
+    const id = isKnocked ? undefined : ids.shift();
+    if (id === undefined) {
+      unprepared = undefined;
+      say({ type: 'rested' });
+      return;
+    }
+    const started = monotonicNow();
+    const failed = engine.prepare(id);
+    endQuota(id);
+    if (failed) note({ type: 'failed', id, ...failed });
+    else note({ type: 'prepared', id, micros: microsSince(started) });
+  }
+
+  // Looked at in each turn of the event loop, which there is one of between two contexts.
+  const knocks = new Socket({ fd: knocksFd, readable: true, writable: false });
+  knocks.on('data', () => {
+    isKnocked = true;
+  });
+  knocks.on('error', () => {});
+
   say({ type: 'ready' });
-  const next = () => {
-    handle(postponed.shift() ?? read());
-    setImmediate(next);
+  const turn = () => {
+    if (unprepared) prepare(unprepared);
+    else handle(postponed.shift() ?? read());
+    setImmediate(turn);
   };
-  next();
+  turn();
 }
 
 /** Microseconds that contexts took which were not ready. */

@@ -8,13 +8,15 @@ import { fileURLToPath } from 'node:url';
 import { type Confinement, confine, thisMachine } from './confinement.ts';
 import { encodeFrame, type Frame } from './frame.ts';
 import { createInlet } from './inlet.ts';
-import { type Reply, type Request, repliesFd, requestsFd } from './protocol.ts';
+import { knocksFd, type Reply, type Request, repliesFd, requestsFd } from './protocol.ts';
 
 export type SandboxProcess = {
   readonly pid: number | undefined;
   /** Bytes sent that the process has not taken yet. */
   readonly untaken: number;
   send(request: Request, segments?: readonly string[]): void;
+  /** Tells the process that something more urgent is on its way. */
+  knock(): void;
   /** Reads what the process has said so far without ringing for it. */
   listen(): void;
   /** Ends the process at once; nothing more is heard of it but `onExit`. `reason` is what that is told. */
@@ -32,6 +34,7 @@ const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
 const childFile = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './child.ts' : './child.js', import.meta.url));
 /** What the process may write to stderr in its life; a crash of V8 takes a few kilobytes. */
 const maxStderr = 1 << 20;
+const knock = Buffer.alloc(1);
 
 /**
  * The command line of a sandbox process. isolated-vm needs `--no-node-snapshot`; Node's permission model leaves the process the files
@@ -79,19 +82,24 @@ function addonFolders(): string[] {
   return [addon, loader].flatMap(folder => (folder ? [folder.found, folder.real] : []));
 }
 
-/** Starts a sandbox process: empty environment, no descriptors but its two channels, out of reach of the terminal's signals. */
+/** Starts a sandbox process: empty environment, no descriptors but its three channels, out of reach of the terminal's signals. */
 export function startSandboxProcess({ prefix, dropTo }: Confinement, events: SandboxProcessEvents): SandboxProcess {
   const words = [...prefix, process.execPath, ...sandboxArguments(), ...(dropTo === undefined ? [] : [String(dropTo)])];
   let child: ChildProcess;
   try {
-    child = spawn(words[0]!, words.slice(1), { cwd: '/', env: {}, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+    child = spawn(words[0]!, words.slice(1), {
+      cwd: '/',
+      env: {},
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
+    });
   } catch (error) {
     // Most failures come as an event; of some, such as ETXTBSY while Node is being replaced, it makes an exception.
     setImmediate(() => events.onExit(`it could not be started: ${error instanceof Error ? error.message : String(error)}`, false));
-    return { pid: undefined, untaken: 0, send: () => {}, listen: () => {}, kill: () => {} };
+    return { pid: undefined, untaken: 0, send: () => {}, knock: () => {}, listen: () => {}, kill: () => {} };
   }
-  const requests = child.stdio[requestsFd] as Socket;
-  const replies = child.stdio[repliesFd] as Socket;
+  const stdio: readonly unknown[] = child.stdio;
+  const [requests, replies, knocks] = [requestsFd, repliesFd, knocksFd].map(fd => stdio[fd]) as [Socket, Socket, Socket];
   const inlet = createInlet(replies, frame => events.onReply(frame), listen);
   let stderr = '';
   let stderrLength = 0;
@@ -103,16 +111,14 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     killed = reason;
     child.kill('SIGKILL');
     inlet.close();
-    requests.destroy();
-    replies.destroy();
+    for (const channel of [requests, replies, knocks]) channel.destroy();
   }
 
   function ended(reason: string): void {
     if (over) return;
     over = true;
     inlet.close();
-    requests.destroy();
-    replies.destroy();
+    for (const channel of [requests, replies, knocks]) channel.destroy();
     events.onExit(killed ?? [reason, lastWords(stderr)].filter(Boolean).join(': '), killed !== undefined);
   }
 
@@ -125,7 +131,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
   }
 
   requests.on('data', listen);
-  for (const channel of [requests, replies]) channel.on('error', () => child.kill('SIGKILL'));
+  for (const channel of [requests, replies, knocks]) channel.on('error', () => child.kill('SIGKILL'));
   requests.on('end', () => child.kill('SIGKILL'));
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-4096);
@@ -137,6 +143,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     // What it had said before counts.
     listen();
     replies.destroy();
+    knocks.destroy();
   });
   // 'close' and not 'exit': what it wrote to stderr is read first.
   child.on('close', (code, signal) => ended(signal ? `it ended by ${signal}` : `it ended with code ${code}`));
@@ -150,6 +157,9 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     },
     send(request, segments) {
       if (!over && killed === undefined) requests.write(encodeFrame(request, segments));
+    },
+    knock() {
+      if (!over && killed === undefined) knocks.write(knock);
     },
     listen,
     kill,

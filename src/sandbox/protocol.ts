@@ -1,9 +1,10 @@
 /**
- * What host and sandbox process say to each other, over two stream sockets.
+ * What host and sandbox process say to each other, over three stream sockets.
  *
  * On the child's descriptor 3 the host's requests come in, on 4 the child's replies go out, both as frames. Nobody waits at the other end of 4:
  * what is written there costs a system call, wakes nobody, and outlives the child. On 3 the child sends bells, bytes of any value: each says
- * that the host is to read 4 now. It rings when the host has something to do, and at the latest before 4 can be full.
+ * that the host is to read 4 now. It rings when the host has something to do, and at the latest before 4 can be full. On 5 the host knocks, with a byte of
+ * any value: what the process does for later is to rest, as there is something more urgent on 3.
  *
  * A frame (frame.ts) is a header, one of the requests and replies here, and segments: texts that cross without being looked at. The child answers requests in
  * the order in which it gets them.
@@ -11,9 +12,10 @@
 import type { HandlerName } from './handler-names.ts';
 import type { Layout } from './layout.ts';
 
-/** The child's descriptors: of requests and bells, and of replies. */
+/** The child's descriptors: of requests and bells, of replies, of knocks. */
 export const requestsFd = 3;
 export const repliesFd = 4;
+export const knocksFd = 5;
 /**
  * What the child writes between two bells: fewer frames, and not more bytes, than a socket takes that nobody reads (212,992 bytes unless configured
  * otherwise, of which each write costs about 1 KiB beside its own: socket(7), net.core.wmem_default).
@@ -80,7 +82,7 @@ export type Request =
   | { type: 'library'; name: string }
   | { type: 'load'; script: Omit<SandboxScript, 'code' | 'libraries'> }
   | { type: 'unload'; id: string }
-  /** Answered once per id. */
+  /** Answered once per id, and by `rested` at the end, which a knock brings about early: then the last ids are left out. */
   | { type: 'prepare'; ids: string[] }
   | EventHeader
   | { type: 'found' };
@@ -95,6 +97,7 @@ export type Reply =
   | { type: 'ready' }
   | { type: 'loaded'; id: string; handlers: HandlerName[]; micros: number }
   | { type: 'prepared'; id: string; micros: number }
+  | { type: 'rested' }
   /** Loading or preparing failed. */
   | { type: 'failed'; id: string; outcome: Exclude<Outcome, 'ok'>; error: ScriptError }
   | { type: 'log'; id: string; level: (typeof logLevels)[number]; dropped: number }

@@ -21,8 +21,6 @@ import { createStallWatch } from './stall-watch.ts';
 import { eventTask, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
 import { timesOf } from './times.ts';
 
-/** Contexts that the process is asked for beforehand: an event that arrives meanwhile waits for these, about 0.4 ms each. */
-const prepareAhead = 2;
 /** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
 const patience = 300;
 /** Failures in a row to get a loaded script ready again, after which it is given up. It may have been hit by a kill from outside. */
@@ -60,7 +58,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const waitingForIdle: Array<() => void> = [];
   const context: TaskContext = {
     timeoutOf: id => wanted.get(id)?.timeout ?? 0,
-    send: request => current?.send(request),
+    knock: () => current?.knock(),
     refuse: reason => current?.kill(reason),
   };
   let facts: Facts | undefined;
@@ -208,7 +206,11 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   /** Gives the process its next task: the event's scripts, the event, new scripts, missing scripts, contexts for the next event. */
   function pump(): void {
-    if (!ready || task || !current) return;
+    if (!ready || !current) return;
+    if (task) {
+      if (isWanted()) task.interrupt?.();
+      return;
+    }
     if (facts && !factsSent) {
       factsSent = true;
       current.send({ type: 'facts', facts });
@@ -255,17 +257,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     const missing = [...wanted.values()].filter(script => !present.has(script.id));
     const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
     if (script) return reloadTask(script, Number.POSITIVE_INFINITY);
-    const next = Array.from({ length: prepareAhead }, nextStale).filter(id => id !== undefined);
-    return next.length > 0 ? prepareTask(context, next, () => (isWanted() ? undefined : nextStale()), lose) : undefined;
-  }
-
-  /** Takes the next script that needs a context. */
-  function nextStale(): string | undefined {
-    for (const id of stale) {
-      stale.delete(id);
-      if (present.has(id)) return id;
-    }
-    return undefined;
+    const next = [...stale].filter(id => present.has(id));
+    stale.clear();
+    return next.length > 0 ? prepareTask(context, next, ids => ids.forEach(id => void stale.add(id)), lose) : undefined;
   }
 
   /** Whether something waits for the process that is more urgent than contexts. */

@@ -24,13 +24,15 @@ export type Task = {
   /** The script that runs now. */
   running(): string | undefined;
   onLost(loss: Loss): void;
+  /** There is something more urgent. */
+  interrupt?(): void;
 };
 
 /** What a task needs of the sandbox that it is for. */
 export type TaskContext = {
   /** Milliseconds that a loaded script may take; 0 for one that is not loaded. */
   timeoutOf(id: string): number;
-  send(request: Request): void;
+  knock(): void;
   /** Ends the process, which has said something that it should not have. */
   refuse(reason: string): void;
 };
@@ -65,36 +67,40 @@ export function loadTask(
 }
 
 /**
- * Makes contexts ready for the next event: of `ids`, and for each that is done of what `more` names then, so that the process never waits for
- * the host and an event that comes for few contexts. A failure shows when the event comes; `onLost` is told of a script that costs the process.
+ * Makes contexts ready for the next event. A failure shows when the event comes; `onLost` is told of a script that costs the process, `onLeft` of those
+ * that there was no time for.
  */
 export function prepareTask(
   context: TaskContext,
   ids: readonly string[],
-  more: () => string | undefined,
+  onLeft: (ids: readonly string[]) => void,
   onLost: (id: string, loss: Loss) => void,
 ): Task {
-  const asked = [...ids];
   let at = 0;
+  let hasKnocked = false;
   return {
     request: { type: 'prepare', ids: [...ids] },
     segments: [],
-    allowance: () => 2 * context.timeoutOf(asked[at] ?? '') + prepareAllowance,
-    running: () => asked[at],
-    onReply({ header }) {
-      if ((header.type !== 'prepared' && header.type !== 'failed') || header.id !== asked[at]) {
-        context.refuse('it answered something else than it was asked');
-        return false;
-      }
-      at += 1;
-      const next = more();
-      if (next !== undefined) {
-        asked.push(next);
-        context.send({ type: 'prepare', ids: [next] });
-      }
-      return at === asked.length;
+    allowance: () => 2 * context.timeoutOf(ids[at] ?? '') + prepareAllowance,
+    running: () => ids[at],
+    interrupt() {
+      if (!hasKnocked) context.knock();
+      hasKnocked = true;
     },
-    onLost: loss => onLost(asked[at]!, loss),
+    onReply({ header }) {
+      if (header.type === 'rested') {
+        onLeft(ids.slice(at));
+        return true;
+      }
+      if ((header.type !== 'prepared' && header.type !== 'failed') || header.id !== ids[at])
+        context.refuse('it answered something else than it was asked');
+      else at += 1;
+      return false;
+    },
+    onLost(loss) {
+      const id = ids[at];
+      if (id !== undefined) onLost(id, loss);
+    },
   };
 }
 

@@ -59,6 +59,7 @@ const samples: Array<[Reply, string[]]> = [
   [{ type: 'ready' }, []],
   [{ type: 'loaded', id: 'a', handlers: ['createContainer', 'configure'], micros: 5 }, []],
   [{ type: 'prepared', id: 'a', micros: 5 }, []],
+  [{ type: 'rested' }, []],
   [{ type: 'failed', id: 'a', outcome: 'error', error }, []],
   [{ type: 'log', id: 'a', level: 'info', dropped: 0 }, ['["text",{"a":1}]']],
   [{ type: 'lookup', id: 'a', kind: 'pods', argument: '' }, []],

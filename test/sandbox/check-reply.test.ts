@@ -9,6 +9,7 @@ const good: Array<[Reply, string[]]> = [
   [{ type: 'ready' }, []],
   [{ type: 'loaded', id: 'a', handlers: ['createContainer', 'stopContainer'], micros: 12 }, []],
   [{ type: 'prepared', id: 'a', micros: 0 }, []],
+  [{ type: 'rested' }, []],
   [{ type: 'failed', id: 'a', outcome: 'timeout', error }, []],
   [{ type: 'log', id: 'a', level: 'warn', dropped: 0 }, ['{"message":"x"}']],
   [{ type: 'lookup', id: 'a', kind: 'containers', argument: 'pod' }, []],

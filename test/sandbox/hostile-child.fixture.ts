@@ -69,6 +69,9 @@ say({ type: 'ready' });
 for (;;) {
   const { header } = read();
   if (header.type === 'load') say({ type: 'loaded', id: header.script.id, handlers: ['createContainer'], micros: 1 });
-  if (header.type === 'prepare') for (const id of header.ids) say({ type: 'prepared', id, micros: 1 });
+  if (header.type === 'prepare') {
+    for (const id of header.ids) say({ type: 'prepared', id, micros: 1 });
+    say({ type: 'rested' });
+  }
   if (header.type === 'event') deeds[process.argv[2]!]!(header.scripts[0]!);
 }
