@@ -61,8 +61,8 @@ type Loaded = {
   spent: boolean;
   /** Bytes in use when the first event was over. */
   atFirst: number | undefined;
-  /** Bytes that may be added to these. */
-  mayGrow: number;
+  /** How much of {@link growthOf} it may grow by: not all are to be renewed at the same event. */
+  part: number;
 };
 
 type Ready = { context: ivm.Context; call: Call };
@@ -91,13 +91,13 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
   let facts = '{}';
   const part = new ivm.Callback(callbacks.part);
 
-  function open(script: SandboxScript, bodyCode?: ivm.ExternalCopy<ArrayBuffer>): Loaded {
+  /** `before`: the one that it replaces. What V8 makes of the script is kept from the second on: a script that has just come has no time to lose. */
+  function open(script: SandboxScript, before?: Loaded): Loaded {
     const isolate = new ivm.Isolate({ memoryLimit: Math.max(8, Math.ceil(script.memory / (1 << 20))) });
     const prelude = isolate.compileScriptSync(preludeText, { filename: 'nri-scripts', ...cached(preludeCode) });
     preludeCode ??= (prelude as ivm.Script & ivm.CachedDataResult).cachedData;
-    const body = isolate.compileScriptSync(script.code, { filename: script.name, ...cached(bodyCode) });
-    const code = bodyCode ?? (body as ivm.Script & ivm.CachedDataResult).cachedData;
-    const mayGrow = growth * (0.75 + Math.random() / 2);
+    const body = isolate.compileScriptSync(script.code, { filename: script.name, ...(before && cached(before.code)) });
+    const code = before?.code ?? (body as ivm.Script & Partial<ivm.CachedDataResult>).cachedData;
     const log = new ivm.Callback((level: string, text: string) => callbacks.log(script.id, level, text));
     const lookup = new ivm.Callback((kind: string, argument: string) => callbacks.lookup(script.id, kind, argument));
     return {
@@ -112,7 +112,7 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
       used: undefined,
       spent: false,
       atFirst: undefined,
-      mayGrow,
+      part: 0.75 + Math.random() / 2,
     };
   }
 
@@ -124,11 +124,11 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
   function renewed(entry: Loaded): Loaded {
     if (entry.used) {
       release(entry);
-      if (!entry.isolate.isDisposed && grown(entry)) entry.spent = true;
+      if (!entry.isolate.isDisposed && grown(entry, growthOf(loaded.size))) entry.spent = true;
     }
     if (!entry.spent && !entry.isolate.isDisposed) return entry;
     close(entry);
-    const fresh = open(entry.script, entry.code);
+    const fresh = open(entry.script, entry);
     loaded.set(entry.script.id, fresh);
     return fresh;
   }
@@ -249,11 +249,15 @@ export function createEngine(callbacks: EngineCallbacks): Engine {
 }
 
 /**
+ * By how many bytes an isolate may grow until it is replaced, with so many scripts.
+ *
  * Contexts that are done with stay until V8 collects them, which with so little in use it does after tens of megabytes. A new isolate costs
- * what two or three contexts do, so it is the cheaper way to give memory back (measured: 50 scripts took 1850 MB without this, 310 with). Not
- * all at the same event: each isolate may grow by a bit more or less than this.
+ * what two or three contexts do, so it is the cheaper way to give memory back (measured: 50 scripts took 1850 MB without this, 310 with). Few scripts share
+ * the memory that many may have, and so are replaced more rarely.
  */
-const growth = 2 << 20;
+function growthOf(scripts: number): number {
+  return Math.min(4 << 20, Math.max(2 << 20, (48 << 20) / scripts));
+}
 
 function cached(code: ivm.ExternalCopy<ArrayBuffer> | undefined): {
   cachedData?: ivm.ExternalCopy<ArrayBuffer>;
@@ -262,11 +266,11 @@ function cached(code: ivm.ExternalCopy<ArrayBuffer> | undefined): {
   return code ? { cachedData: code } : { produceCachedData: true };
 }
 
-function grown(entry: Loaded): boolean {
+function grown(entry: Loaded, growth: number): boolean {
   const { used_heap_size, externally_allocated_size } = entry.isolate.getHeapStatisticsSync();
   const used = used_heap_size + externally_allocated_size;
   entry.atFirst ??= used;
-  return used > Math.min(entry.atFirst + entry.mayGrow, entry.script.memory / 2);
+  return used > Math.min(entry.atFirst + growth * entry.part, entry.script.memory / 2);
 }
 
 /** From the isolate: it may be anything. */

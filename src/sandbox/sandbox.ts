@@ -18,7 +18,7 @@ import { confinementHere, type SandboxProcess, startSandboxProcess } from './pro
 import type { Facts, Reply, SandboxScript } from './protocol.ts';
 import { lossOf, notRun, type ScriptRun } from './script-run.ts';
 import { createStallWatch } from './stall-watch.ts';
-import { eventTask, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
+import { eventTask, type Load, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
 import { timesOf } from './times.ts';
 
 /** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
@@ -58,6 +58,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   const waitingForIdle: Array<() => void> = [];
   const context: TaskContext = {
     timeoutOf: id => wanted.get(id)?.timeout ?? 0,
+    send: (request, segments) => current?.send(request, segments),
     knock: () => current?.knock(),
     refuse: reason => current?.kill(reason),
   };
@@ -134,6 +135,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     asides.reset();
     sentAt = monotonicNow();
     current?.send(next.request, next.segments);
+    next.begun?.();
     inBackground = !active;
     rewindFor(next);
     memory.begin();
@@ -239,27 +241,36 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       }
       return active ? taskOf(run) : undefined;
     }
-    const probe = probes.shift();
-    if (probe) {
-      const { script } = probe;
-      provide(script);
-      const onLoaded = (loaded: LoadResult) => {
-        wanted.set(script.id, script);
-        present.add(script.id);
-        losses.delete(script.id);
-        probe.settle(loaded);
-      };
-      return loadTask(context, script, Number.POSITIVE_INFINITY, onLoaded, failed => {
-        if (!interrupted || probe.interrupted) probe.settle(failed);
-        else probes.push({ ...probe, interrupted: true });
-      });
-    }
+    const probe = nextProbe();
+    if (probe) return loadTask(context, probe, Number.POSITIVE_INFINITY, () => (active ? undefined : nextProbe()));
     const missing = [...wanted.values()].filter(script => !present.has(script.id));
     const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
     if (script) return reloadTask(script, Number.POSITIVE_INFINITY);
     const next = [...stale].filter(id => present.has(id));
     stale.clear();
     return next.length > 0 ? prepareTask(context, next, ids => ids.forEach(id => void stale.add(id)), lose) : undefined;
+  }
+
+  /** Takes the next script that is to be tried. */
+  function nextProbe(): Load | undefined {
+    const probe = probes.shift();
+    if (!probe) return undefined;
+    const { script } = probe;
+    provide(script);
+    return {
+      script,
+      onLoaded(loaded) {
+        wanted.set(script.id, script);
+        present.add(script.id);
+        losses.delete(script.id);
+        probe.settle(loaded);
+      },
+      onFailed(failed) {
+        if (!interrupted || probe.interrupted) probe.settle(failed);
+        else probes.push({ ...probe, interrupted: true });
+      },
+      onLeft: () => void probes.unshift(probe),
+    };
   }
 
   /** Whether something waits for the process that is more urgent than contexts. */
@@ -274,7 +285,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       present.add(id);
       losses.delete(id);
     };
-    return loadTask(context, script, deadline, onLoaded, failed => lose(id, failed));
+    return loadTask(context, { script, onLoaded, onFailed: failed => lose(id, failed) }, deadline);
   }
 
   function taskOf(run: ActiveEvent): Task {

@@ -24,6 +24,8 @@ export type Task = {
   /** The script that runs now. */
   running(): string | undefined;
   onLost(loss: Loss): void;
+  /** Called once, when the request has been sent. */
+  begun?(): void;
   /** There is something more urgent. */
   interrupt?(): void;
 };
@@ -32,6 +34,7 @@ export type Task = {
 export type TaskContext = {
   /** Milliseconds that a loaded script may take; 0 for one that is not loaded. */
   timeoutOf(id: string): number;
+  send(request: Request, segments: readonly string[]): void;
   knock(): void;
   /** Ends the process, which has said something that it should not have. */
   refuse(reason: string): void;
@@ -39,31 +42,63 @@ export type TaskContext = {
 
 export type LoadFailure = Exclude<LoadResult, { handlers: HandlerName[] }>;
 
-/** `deadline`: of the event that waits for it, monotonic milliseconds; half of what is left then is for the others. */
-export function loadTask(
-  context: TaskContext,
-  script: SandboxScript,
-  deadline: number,
-  onLoaded: (loaded: LoadResult) => void,
-  onFailed: (failed: LoadFailure) => void,
-): Task {
-  const { code, libraries: _, ...rest } = script;
+/** A script to be loaded, and what becomes of it. */
+export type Load = {
+  script: SandboxScript;
+  onLoaded(loaded: LoadResult): void;
+  onFailed(failed: LoadFailure): void;
+  /** The process was asked for it and is lost before it came to it. */
+  onLeft?(): void;
+};
+
+/**
+ * Loads a script, and what `more` names then, of which one is always asked for ahead: so the process does not wait for the host between two.
+ * `deadline`: of the event that waits for it, monotonic milliseconds; half of what is left then is for the others.
+ */
+export function loadTask(context: TaskContext, first: Load, deadline: number, more: () => Load | undefined = () => undefined): Task {
+  const loads = [first];
+  let at = 0;
+
+  function ask(): void {
+    const next = more();
+    if (!next) return;
+    loads.push(next);
+    context.send(...loadRequest(next));
+  }
+
+  const [request, segments] = loadRequest(first);
   return {
-    request: { type: 'load', script: rest },
-    segments: [code],
-    allowance: () => Math.min(2 * script.timeout + loadAllowance, Math.max(grace, (deadline - monotonicNow()) / 2)),
-    running: () => script.id,
+    request,
+    segments,
+    begun: ask,
+    allowance() {
+      const { timeout } = loads[at]!.script;
+      return Math.min(2 * timeout + loadAllowance, Math.max(grace, (deadline - monotonicNow()) / 2));
+    },
+    running: () => loads[at]?.script.id,
     onReply({ header }) {
-      if ((header.type !== 'loaded' && header.type !== 'failed') || header.id !== script.id) {
+      const load = loads[at];
+      if ((header.type !== 'loaded' && header.type !== 'failed') || header.id !== load?.script.id) {
         context.refuse('it answered something else than it was asked');
         return false;
       }
-      if (header.type === 'loaded') onLoaded({ handlers: header.handlers, micros: header.micros });
-      else onFailed({ outcome: header.outcome, error: header.error });
-      return true;
+      at += 1;
+      ask();
+      if (header.type === 'loaded') load.onLoaded({ handlers: header.handlers, micros: header.micros });
+      else load.onFailed({ outcome: header.outcome, error: header.error });
+      return at === loads.length;
     },
-    onLost: onFailed,
+    onLost(loss) {
+      const [lost, ...left] = loads.slice(at);
+      for (const load of left) load.onLeft?.();
+      lost?.onFailed(loss);
+    },
   };
+}
+
+function loadRequest({ script }: Load): [request: Request, segments: readonly string[]] {
+  const { code, libraries: _, ...rest } = script;
+  return [{ type: 'load', script: rest }, [code]];
 }
 
 /**
