@@ -1,7 +1,7 @@
 /** A sandbox process in somebody else's hands: does its work like an honest one, until the event in which it does what its argument says. */
 import { readSync, writeSync } from 'node:fs';
 import { encodeFrame, type Frame, FrameReader, maxFrameBytes } from '../../src/sandbox/frame.ts';
-import { type Reply, type Request, repliesFd, requestsFd } from '../../src/sandbox/protocol.ts';
+import { knocksFd, type Reply, type Request, repliesFd, requestsFd } from '../../src/sandbox/protocol.ts';
 
 const incoming = new FrameReader<Request>(maxFrameBytes);
 const chunk = Buffer.alloc(64 << 10);
@@ -35,6 +35,8 @@ function forever(act: () => void): never {
   for (;;) act();
 }
 
+const restful = 'makes no context until it is knocked for';
+
 const deeds: Record<string, (script: string) => void> = {
   'answers for another script': () => result('other'),
   'says that it is done before it is': done,
@@ -58,6 +60,10 @@ const deeds: Record<string, (script: string) => void> = {
     forever(() => writeSync(repliesFd, encodeFrame({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']))),
   'writes to stderr without end': () => forever(() => writeSync(2, 'x'.repeat(65536))),
   'closes its channel': () => process.exit(7),
+  [restful]: id => {
+    result(id);
+    done();
+  },
   'goes on after it is done': id => {
     result(id);
     done();
@@ -69,7 +75,10 @@ say({ type: 'ready' });
 for (;;) {
   const { header } = read();
   if (header.type === 'load') say({ type: 'loaded', id: header.script.id, handlers: ['createContainer'], micros: 1 });
-  if (header.type === 'prepare') {
+  if (header.type === 'prepare' && process.argv[2] === restful) {
+    readSync(knocksFd, Buffer.alloc(1), 0, 1, null);
+    say({ type: 'rested' });
+  } else if (header.type === 'prepare') {
     for (const id of header.ids) say({ type: 'prepared', id, micros: 1 });
     say({ type: 'rested' });
   }

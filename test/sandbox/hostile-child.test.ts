@@ -59,3 +59,11 @@ test('a process that goes on after it is done is ended, and what it said is not 
   assert.match(bench.ended[0]!, /without being asked|answered something else|flooded/);
   assert.ok(bench.logs.length <= 101);
 });
+
+test('an event that comes while contexts are made is knocked for, and runs', async t => {
+  const bench = sandboxBench(t, undefined, { confinement: doing('makes no context until it is knocked for') });
+  await bench.load('a', '');
+  // The first leaves a script that needs a context behind, and the process at work on it for as long as nobody knocks.
+  for (let n = 0; n < 3; n++) assert.equal((await bench.run(['a']))[0]?.outcome, 'ok');
+  assert.deepEqual(bench.ended, []);
+});

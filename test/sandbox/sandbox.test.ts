@@ -367,3 +367,27 @@ test('an event with many large entries by id is seen whole', async t => {
   const [seen] = await run(['a'], { handler: 'validateContainerAdjustment', input: { owners } });
   assert.equal(seen?.outcome === 'ok' && seen.result, 1000);
 });
+
+test('results and log lines of any size arrive whole and in order, from one process', async t => {
+  const bench = sandboxBench(t);
+  const sizes = [0, 1000, 32_000, 33_000, 60_000];
+  for (const [n, size] of sizes.entries()) {
+    await bench.load(
+      `s${n}`,
+      `exports.default = { createContainer(event, nri) {
+        for (let i = 0; i < 4; i++) nri.log.info('l'.repeat(${size}) + i);
+        return 'é'.repeat(${size} * 8);
+      } };`,
+    );
+  }
+  const runs = await bench.run(sizes.map((_, n) => `s${n}`));
+  assert.deepEqual(
+    runs.map(run => (run.outcome === 'ok' ? String(run.result).length : run)),
+    sizes.map(size => size * 8),
+  );
+  assert.deepEqual(
+    bench.logs.map(({ id, text }) => [id, text.length, text.at(-3)]),
+    sizes.flatMap((size, n) => ['0', '1', '2', '3'].map(last => [`s${n}`, size + 14 + 1, last])),
+  );
+  assert.deepEqual(bench.ended, []);
+});
