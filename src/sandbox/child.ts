@@ -8,7 +8,7 @@ import { readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { monotonicNow } from './clock.ts';
 import { createEngine, type Engine } from './engine.ts';
-import { type EventView, viewEvent } from './event-view.ts';
+import { type EventView, type PartsRead, viewEvent } from './event-view.ts';
 import { type Frame, FrameReader, maxFrameBytes } from './frame.ts';
 import { createLibraries } from './libraries.ts';
 import { createOutlet } from './outlet.ts';
@@ -35,8 +35,9 @@ const nobody = 65534;
 /** How long texts of one script in one event are parsed outside of its context, milliseconds: what runs there its timeout does not stop. */
 const maxParsing = 20;
 
-/** Which scripts have read what others may change, and which have not in any event so far. */
-type Readers = Map<string, boolean>;
+/** What a script has read in its events so far, and whether others may change some of it. */
+type Reader = { parts: PartsRead; readsChanges: boolean };
+type Readers = Map<string, Reader>;
 
 /** What one script has used of its own in one task. */
 type Quota = { lines: number; taken: number; volume: number; lookups: number; parsing: number };
@@ -198,7 +199,7 @@ function runEvent(
 ): number {
   let contexts = 0;
   // Whoever has yet to run may read.
-  const lastReader = event.scripts.findLastIndex(id => readers.get(id) !== false);
+  const lastReader = event.scripts.findLastIndex(id => readers.get(id)?.readsChanges !== false);
   for (const [index, id] of event.scripts.entries()) {
     const isLast = index === event.scripts.length - 1;
     const script = engine.script(id);
@@ -207,9 +208,12 @@ function runEvent(
       report({ type: 'result', id, outcome: 'budget', micros: 0 }, [], isLast);
       continue;
     }
-    const run = engine.run(id, event.handler, view.layouts, view.texts, shareOf(script.timeout, left, event.scripts.length - index));
+    const reader = readers.get(id) ?? { parts: new Map(), readsChanges: false };
+    const { layouts, texts } = view.open(reader.parts);
+    const run = engine.run(id, event.handler, layouts, texts, shareOf(script.timeout, left, event.scripts.length - index));
     contexts += run.context;
-    readers.set(id, view.wasRead() || readers.get(id) === true);
+    reader.readsChanges = view.wereRead(reader.parts) || reader.readsChanges;
+    readers.set(id, reader);
     if (run.outcome !== 'ok') {
       report({ type: 'result', id, outcome: run.outcome, micros: run.micros, error: run.error }, [], isLast);
       continue;

@@ -14,21 +14,25 @@ import {
   viewContainer,
   viewResources,
 } from '../compose/index.ts';
-import { type LaidOut, layOut } from './layout.ts';
+import { type LaidOut, layOut, maxParts } from './layout.ts';
 import type { EventHeader, SandboxScript } from './protocol.ts';
 import { decodeResult, decodeSegment, encodeSegment } from './values.ts';
 
+/** Which parts a script has read, by the names of the properties and of the parts in them. */
+export type PartsRead = Map<string, Set<string>>;
+
 export type EventView = {
-  /** JSON of the properties' {@link Layout}s, as the prelude takes them. */
-  readonly layouts: string;
-  /** The properties' texts without their parts. */
-  readonly texts: readonly string[];
+  /**
+   * The event as changed so far, for a script that is likely to read these parts: JSON of the properties' layouts and the texts, as the prelude takes them.
+   * What it reads beyond that it asks for with {@link EventView.part}.
+   */
+  open(likely: PartsRead): { layouts: string; texts: readonly string[] };
   /** The text of one part, as changed so far; 'null' for one that does not exist. Never throws. */
   part(property: number, part: number): string;
-  /** Takes in what a script returned. `isRead`, true unless said otherwise: a later script is likely to read a part that may change. */
-  add(script: Pick<SandboxScript, 'name' | 'allow' | 'shadow'>, resultText: string, isRead?: boolean): void;
-  /** Whether a part that may change has been asked for since this was called last. */
-  wasRead(): boolean;
+  /** Takes in what a script returned. `willBeRead`, true unless said otherwise: a later script is likely to read a part that may change. */
+  add(script: Pick<SandboxScript, 'name' | 'allow' | 'shadow'>, resultText: string, willBeRead?: boolean): void;
+  /** Adds the parts that have been asked for since this was called last; whether one of them, or one that was likely, may change. */
+  wereRead(parts: PartsRead): boolean;
 };
 
 type Pending = Pick<SandboxScript, 'name' | 'allow'> & { text: string };
@@ -112,7 +116,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     if (value === shown) return;
     shown = value;
     properties[changing] = layOut(names[changing]!, value);
-    current = heads();
+    layouts.clear();
   }
 
   function catchUp(parts: readonly string[], texts: string[]): void {
@@ -124,47 +128,70 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     }
   }
 
-  function heads(): Pick<EventView, 'layouts' | 'texts'> {
-    return {
-      layouts: JSON.stringify(properties.map(({ layout }) => [layout.name, layout.parts])),
-      texts: properties.map(({ texts }) => texts[0]!),
-    };
+  /** Which parts a script is given at once, as `property.part` with commas between them, and what the prelude has to know for that. */
+  const layouts = new Map<string, string>();
+  /** Each once, however often: property * maxParts + part. */
+  const asked = new Set<number>();
+  let isRead = false;
+
+  function partNow(property: number, part: number): string {
+    const { layout, texts } = properties[property]!;
+    if (property !== changing) return texts[1 + part]!;
+    isRead = true;
+    if (!(isBehind || pending.length > 0)) return texts[1 + part]!;
+    try {
+      catchUp(layout.parts, texts);
+    } catch {
+      // As it was sent, then: nothing is thrown into a script's realm.
+    }
+    return texts[1 + part]!;
   }
 
-  let isAsked = false;
-  let current = heads();
+  function layoutsWith(given: ReadonlyArray<readonly [property: number, part: number]>): string {
+    const key = given.join();
+    let text = layouts.get(key);
+    if (text === undefined) {
+      const places = properties.map(({ layout }) => layout.parts.map(() => 0));
+      for (const [at, [property, part]] of given.entries()) places[property]![part] = properties.length + at;
+      text = JSON.stringify(properties.map(({ layout }, index) => [layout.name, layout.parts, places[index]]));
+      layouts.set(key, text);
+    }
+    return text;
+  }
+
   return {
-    get layouts() {
-      return current.layouts;
-    },
-    get texts() {
-      return current.texts;
+    open(likely) {
+      const given: Array<[property: number, part: number]> = [];
+      for (const [property, { layout }] of properties.entries()) {
+        const read = likely.get(layout.name);
+        if (!read) continue;
+        for (const [part, name] of layout.parts.entries()) if (read.has(name)) given.push([property, part]);
+      }
+      const parts = given.map(([property, part]) => partNow(property, part));
+      return { layouts: layoutsWith(given), texts: [...properties.map(({ texts }) => texts[0]!), ...parts] };
     },
     part(property, part) {
-      const { layout, texts } = properties[property] ?? { layout: { parts: [] as string[] }, texts: [] };
-      const name = layout.parts[part];
-      if (name === undefined) return 'null';
-      if (property !== changing) return texts[1 + part]!;
-      isAsked = true;
-      if (!(isBehind || pending.length > 0)) return texts[1 + part]!;
-      try {
-        catchUp(layout.parts, texts);
-      } catch {
-        // As it was sent, then: nothing is thrown into a script's realm.
+      if (properties[property]?.layout.parts[part] === undefined) return 'null';
+      asked.add(property * maxParts + part);
+      return partNow(property, part);
+    },
+    wereRead(parts) {
+      for (const each of asked) {
+        const { name, parts: all } = properties[Math.floor(each / maxParts)]!.layout;
+        const read = parts.get(name) ?? new Set<string>();
+        parts.set(name, read.add(all[each % maxParts]!));
       }
-      return texts[1 + part]!;
+      asked.clear();
+      const changes = isRead;
+      isRead = false;
+      return changes;
     },
-    wasRead() {
-      const read = isAsked;
-      isAsked = false;
-      return read;
-    },
-    add({ name, allow, shadow }, text, isRead = true) {
+    add({ name, allow, shadow }, text, willBeRead = true) {
       if (changing < 0 || shadow || !text.startsWith('{"result":')) return;
       pending.push({ name, allow, text });
       pendingLength += text.length;
       if (changesRest(text)) renew();
-      else if (pendingLength > longestPending[isRead ? 'read' : 'unread']) merge();
+      else if (pendingLength > longestPending[willBeRead ? 'read' : 'unread']) merge();
     },
   };
 }

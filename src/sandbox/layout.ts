@@ -16,7 +16,7 @@ export type LaidOut = {
 /** Members whose JSON is shorter than this are parsed with the rest: looking one up costs about as much as parsing so many characters. */
 const shortest = 256;
 /** Containers have a dozen large members; records by name or id, as owners are, have any number, and stay in one piece. */
-const maxParts = 32;
+export const maxParts = 32;
 
 /** Lays out one property of an event. Only the members of plain objects with few members stand apart. */
 export function layOut(name: string, value: unknown): LaidOut {

@@ -19,8 +19,8 @@ type Callbacks = {
 /**
  * What the prelude gives: one function, as every further reference into a context costs microseconds.
  * - `handlers`: JSON of `{ handlers }`, the names of the handlers that the script defines with commas between them, or of `{ error }`.
- * - `start`: calls a handler; `layouts` is JSON of `[name, parts]` of each property, whose texts follow. Returns its text, or '' when it
- *   returned a promise: then `collect` has the text.
+ * - `start`: calls a handler; `layouts` is JSON of `[name, parts, places]` of each property. Their texts follow, and those of parts that are at hand: their
+ *   place is the text's number, that of others 0. Returns its text, or '' when it returned a promise: then `collect` has the text.
  * - `collect`: the text of the async handler that was started; '' when its promise did not settle.
  */
 export type Prelude = (task: string, handler: string, layouts: string, ...texts: string[]) => string;
@@ -101,7 +101,7 @@ function prelude(
   defineProperty(scope, '__define', { value: define, configurable: true });
 
   let settled = '';
-  let layouts: Array<[name: string, parts: string[]]> = [];
+  let layouts: Array<[name: string, parts: string[], places: number[]]> = [];
   let texts: string[] = [];
   const updates: unknown[] = [];
   Object.setPrototypeOf(updates, null);
@@ -155,7 +155,8 @@ function prelude(
   }
 
   function partOf(property: number, at: number): unknown {
-    return decode(part(property, at));
+    const place = layouts[property]![2][at]!;
+    return decode(place > 0 ? texts[place]! : part(property, at));
   }
 
   function odd(tag: string): object {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type EventView, viewEvent } from '../../src/sandbox/event-view.ts';
+import { type EventView, type PartsRead, viewEvent } from '../../src/sandbox/event-view.ts';
 import { layOut } from '../../src/sandbox/layout.ts';
 import { decodeSegment } from '../../src/sandbox/values.ts';
 import { realisticContainer, realisticPod } from '../../src/testing/index.ts';
@@ -21,11 +21,13 @@ function view(input: Record<string, unknown>, compose: 'create' | 'update' | 'no
 }
 
 /** The property as a script sees it that reads all of it. */
-function seen(of: EventView, name: string): Record<string, unknown> {
-  const layouts = JSON.parse(of.layouts) as [string, string[]][];
+function seen(of: EventView, name: string, likely: PartsRead = new Map()): Record<string, unknown> {
+  const opened = of.open(likely);
+  const layouts = JSON.parse(opened.layouts) as [string, string[], number[]][];
   const index = layouts.findIndex(([each]) => each === name);
-  const value = decodeSegment(of.texts[index]!) as Record<string, unknown>;
-  for (const [at, part] of layouts[index]![1].entries()) value[part] = decodeSegment(of.part(index, at));
+  const [, parts, places] = layouts[index]!;
+  const value = decodeSegment(opened.texts[index]!) as Record<string, unknown>;
+  for (const [at, part] of parts.entries()) value[part] = decodeSegment(places[at]! > 0 ? opened.texts[places[at]!]! : of.part(index, at));
   return value;
 }
 
@@ -125,9 +127,28 @@ test('a record of any number of entries crosses in one piece', () => {
 test('results that nobody was likely to read are all there for the one who does', () => {
   const event = view({ pod, container });
   for (let n = 0; n < 300; n++) event.add(script, result({ adjust: { env: { [`N${n}`]: 'x'.repeat(400) } } }), false);
-  assert.equal(event.wasRead(), false);
+  assert.equal(event.wereRead(new Map()), false);
   const { env } = seen(event, 'container') as unknown as Container;
   assert.equal(Object.keys(env).filter(name => /^N\d+$/.test(name)).length, 300);
-  assert.equal(event.wasRead(), true);
-  assert.equal(event.wasRead(), false);
+  assert.equal(event.wereRead(new Map()), true);
+  assert.equal(event.wereRead(new Map()), false);
+});
+
+test('parts that a script has read before it is given at once, as changed so far', () => {
+  const event = view({ pod, container });
+  const read: PartsRead = new Map();
+  seen(event, 'container', read);
+  assert.equal(event.wereRead(read), true);
+  assert.ok(read.get('container')?.has('env'));
+  event.add(script, result({ adjust: { env: { LATER: '1' }, annotations: { a: 'b' } } }));
+  const { layouts, texts } = event.open(read);
+  const [, , places] = JSON.parse(layouts)[1] as [string, string[], number[]];
+  assert.ok(places.every(place => place >= 2 && place < texts.length));
+  const again = seen(event, 'container', read) as unknown as Container;
+  assert.equal(again.env['LATER'], '1');
+  assert.equal(again.annotations['a'], 'b');
+  // Nothing was asked for, but what may change was read.
+  const more: PartsRead = new Map();
+  assert.equal(event.wereRead(more), true);
+  assert.equal(more.size, 0);
 });
