@@ -44,11 +44,18 @@ export async function run(args: string[]): Promise<number> {
 
   const options = combine(parsed.flags, fromFile, launched ? {} : namedBy(process.env['NRI_SCRIPTS_ARGV0']));
   const codec = createCodec();
+  const stopped = stopSignal();
   if (launched) codec.prepare();
   else {
     const started = start({});
     codec.prepare();
-    await started.ready();
+    const signal = await Promise.race([started.ready(), stopped]);
+    if (signal !== undefined) {
+      logger.info(`${signal}: closing`);
+      await started.close();
+      log.flush();
+      return 0;
+    }
   }
   const connection = connectPlugin({
     endpoint: launched?.endpoint ?? { path: resolve(options.socket) },
@@ -61,7 +68,6 @@ export async function run(args: string[]): Promise<number> {
       logger.error({ code: 'INTERNAL', where, err: error }, `${where}: the runtime was answered with no change: ${String(error)}`),
   });
 
-  const stopped = stopSignal();
   process.on('SIGHUP', () => {
     log.reopen();
     host?.reopenLogs();

@@ -10,10 +10,10 @@ import { plainName } from './plain-name.ts';
 import { createTextReader, type TextReader } from './text-reader.ts';
 
 type Fields = Record<string, unknown>;
-/** Reads what follows a tag. */
-type Read = (reader: TextReader) => unknown;
-/** Reads all of a message that ends at `end`. */
-export type MessageReader = (reader: TextReader, end: number) => Fields;
+/** Reads what follows a tag. `before`: what the same field said before; a message is merged into it, as the wire's rules are. */
+type Read = (reader: TextReader, before?: unknown) => unknown;
+/** Reads all of a message that ends at `end`, into a message that was read before or a new one. */
+export type MessageReader = (reader: TextReader, end: number, into?: Fields) => Fields;
 
 type FieldReader = {
   wireType: number;
@@ -46,10 +46,14 @@ export function createMessageReader(type: protobuf.Type, readerOf: (type: protob
     template[name] = scalars[name];
   }
 
-  return (reader, end) => {
+  function blank(): Fields {
     const plain = { ...template };
     for (const name of lists) plain[name] = [];
     for (const name of maps) plain[name] = {};
+    return plain;
+  }
+
+  return (reader, end, plain = blank()) => {
     while (reader.pos < end) {
       const tag = reader.tag();
       const field = byNumber[tag >>> 3];
@@ -94,7 +98,7 @@ function fieldReader(field: protobuf.Field, name: string, readerOf: (type: proto
         while (reader.pos < end) {
           const tag = reader.tag();
           if (tag === keyTag) key = isByText ? reader.text() : String(reader.int32());
-          else if (tag === valueTag) value = read(reader);
+          else if (tag === valueTag) value = read(reader, value);
           else reader.skipType(tag & 7, 0, tag >>> 3);
         }
         if (reader.pos !== end) throw new RangeError(`an entry of ${field.name} is longer than it says`);
@@ -106,7 +110,7 @@ function fieldReader(field: protobuf.Field, name: string, readerOf: (type: proto
     return {
       wireType,
       take(plain, reader) {
-        plain[name] = read(reader);
+        plain[name] = read(reader, plain[name]);
       },
     };
   }
@@ -138,10 +142,11 @@ function valueReader(field: protobuf.Field, readerOf: (type: protobuf.Type) => M
     // Made when it is needed first: not all kinds of messages come.
     let message: MessageReader | undefined;
     const isOptional = resolvedType.name.startsWith('Optional');
-    return reader => {
+    return (reader, before) => {
       message ??= readerOf(resolvedType);
-      const value = message(reader, endOf(reader));
-      return isOptional ? value['value'] : value;
+      const end = endOf(reader);
+      if (isOptional) return message(reader, end, before === undefined ? before : { value: before })['value'];
+      return message(reader, end, before as Fields | undefined);
     };
   }
   switch (field.type) {
@@ -168,7 +173,7 @@ function emptyOf({ resolvedType }: protobuf.Field, readerOf: (type: protobuf.Typ
 }
 
 function endOf(reader: TextReader): number {
-  const length = reader.uint32();
+  const length = reader.size();
   const end = reader.pos + length;
   if (end > reader.len) throw new RangeError(`${length} bytes at ${reader.pos} of ${reader.len}`);
   return end;

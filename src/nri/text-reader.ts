@@ -32,7 +32,7 @@ class BufferTextReader extends protobuf.BufferReader implements TextReader {
 
   text(): string {
     const start = this.pos;
-    const length = this.uint32();
+    const length = this.size();
     const from = this.pos;
     const end = from + length;
     if (this.#all !== undefined && end <= this.len) {

@@ -177,8 +177,26 @@ function prelude(
     }
   }
 
+  /** For people, and not for being read back. */
+  function readable(_key: string, value: unknown): unknown {
+    switch (typeof value) {
+      case 'bigint':
+        return `${value}`;
+      case 'number':
+        return value - value === 0 ? value : `${value}`;
+      case 'function':
+      case 'symbol':
+        return `[${typeof value}]`;
+      default:
+        return value;
+    }
+  }
+
   function textOf(value: unknown): string {
-    return typeof value === 'string' ? value : (stringify(value, outsideJson) ?? toText(value));
+    if (typeof value === 'string') return value;
+    if (value === null || typeof value !== 'object') return toText(readable('', value));
+    const { stack } = value as Plain;
+    return typeof stack === 'string' ? stack : (stringify(value, readable) ?? toText(value));
   }
 
   function describe(thrown: unknown): string {
@@ -222,7 +240,7 @@ function prelude(
         return;
       }
       try {
-        text = stringify({ __proto__: null, message: textOf(message), fields }, outsideJson);
+        text = stringify({ __proto__: null, message: textOf(message), fields }, readable);
       } catch (thrown) {
         text = stringify({
           __proto__: null,

@@ -25,6 +25,8 @@ import { timesOf } from './times.ts';
 const patience = 300;
 /** Failures in a row to get a loaded script ready again, after which it is given up. It may have been hit by a kill from outside. */
 const maxLosses = 3;
+/** From so many on it is tried between events only. The first may have hit it by chance, as when the process is killed from outside. */
+const innocentLosses = 2;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
 
@@ -46,7 +48,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   /** Packages that the process has. */
   const libraries = new Set<string>();
   const dropped = new Set<string>();
-  /** Scripts that were loaded and could not be made ready again, and how often in a row: they are tried between events only. */
+  /** Scripts that were loaded and could not be made ready again, and how often in a row. */
   const losses = new Map<string, number>();
   const listen = () => current?.listen();
   const stall = createStallWatch(listen);
@@ -145,7 +147,10 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     task = undefined;
     failedStarts = 0;
     stall.stop();
-    setImmediate(memory.rest);
+    // After the answer, and not when the next event has begun: that is not to blame for what this one took.
+    setImmediate(() => {
+      if (!task) memory.rest();
+    });
   }
 
   function received(frame: Frame<Reply>): void {
@@ -236,7 +241,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
       const run = active;
       for (const id of run.remaining.filter(each => !present.has(each))) {
         const script = wanted.get(id);
-        if (script && !losses.has(id)) return reloadTask(script, run.event.deadline);
+        if (script && (losses.get(id) ?? 0) < innocentLosses) return reloadTask(script, run.event.deadline);
         run.report(notRun(id, script ? 'not loaded again' : 'not loaded'));
       }
       return active ? taskOf(run) : undefined;

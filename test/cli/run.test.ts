@@ -145,3 +145,13 @@ test('a log file that cannot be written is told once, on stderr, and the plugin 
   assert.equal(stderr().split('LOG_FILE').length, 2, stderr());
   assert.doesNotMatch(stderr(), /sonic boom/);
 });
+
+test('SIGTERM ends it cleanly while its scripts are being loaded', async t => {
+  const { path } = folder(t, { 'scripts.d/10-hangs.js': `for (;;);\n${script}`, 'scripts.d/10-hangs.yaml': 'timeout: 10s\n' });
+  const flags = ['--socket', join(path, 'nri.sock'), '--scripts', join(path, 'scripts.d'), '--state', join(path, 'state')];
+  const { child, end, stderr } = start(t, program, ['run', ...flags, '--log-level', 'debug']);
+  await eventually(stderr, text => text.includes('sandbox process started'));
+  child.kill('SIGTERM');
+  assert.equal(await end, 0, stderr());
+  assert.match(stderr(), /SIGTERM: closing/);
+});

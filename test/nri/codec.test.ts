@@ -243,3 +243,18 @@ test('a length that leads beyond its message is refused', () => {
 test('numbers in one piece and one by one are the same list', () => {
   assert.deepEqual(decodeHex('Container', 'aa0107 1a03 010203 1800').user?.additionalGids, [1, 2, 3, 0]);
 });
+
+test('a message that stands twice is merged, as the wire has it', () => {
+  const twice = (...memory: NonNullable<LinuxResources['memory']>[]) => {
+    const bytes = memory.map(each => codec.encode('ContainerUpdate', resources({ memory: each })));
+    return codec.decode('ContainerUpdate', Buffer.concat(bytes)).linux?.resources?.memory;
+  };
+  assert.deepEqual(twice({ limit: 5, swap: 1 }, { swap: 2, useHierarchy: true }), { limit: 5, swap: 2, useHierarchy: true });
+  // A zero is an empty message, which says nothing new.
+  assert.deepEqual(twice({ limit: 5 }, { limit: 0 }), { limit: 5 });
+});
+
+test('a length of 64 bits is refused', () => {
+  for (const hex of ['0a8b80808010 636f6e7374727563746f72', '0a80808080808080808001', '4a80808080808080808001'])
+    assert.throws(() => decodeHex('Container', hex), CodecError);
+});

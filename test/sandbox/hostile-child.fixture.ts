@@ -1,5 +1,5 @@
 /** A sandbox process in somebody else's hands: does its work like an honest one, until the event in which it does what its argument says. */
-import { readSync, writeSync } from 'node:fs';
+import { existsSync, readSync, writeFileSync, writeSync } from 'node:fs';
 import { encodeFrame, type Frame, FrameReader, maxFrameBytes } from '../../src/sandbox/frame.ts';
 import { knocksFd, type Reply, type Request, repliesFd, requestsFd } from '../../src/sandbox/protocol.ts';
 
@@ -36,6 +36,7 @@ function forever(act: () => void): never {
 }
 
 const restful = 'makes no context until it is knocked for';
+const mortal = 'ends when it is to make a context first';
 
 const deeds: Record<string, (script: string) => void> = {
   'answers for another script': () => result('other'),
@@ -58,6 +59,12 @@ const deeds: Record<string, (script: string) => void> = {
   'rings for nothing without end': () => forever(ring),
   'says all without ringing once': id =>
     forever(() => writeSync(repliesFd, encodeFrame({ type: 'log', id, level: 'info', dropped: 0 }, ['{"message":"x"}']))),
+  'trickles a frame when nobody asks': id => {
+    result(id);
+    done();
+    writeSync(repliesFd, Buffer.from([0, 0x3f, 0xff, 0xff]));
+    forever(() => write(Buffer.from([0])));
+  },
   'writes to stderr without end': () => forever(() => writeSync(2, 'x'.repeat(65536))),
   'closes its channel': () => process.exit(7),
   [restful]: id => {
@@ -75,6 +82,11 @@ say({ type: 'ready' });
 for (;;) {
   const { header } = read();
   if (header.type === 'load') say({ type: 'loaded', id: header.script.id, handlers: ['createContainer'], micros: 1 });
+  // Its marks are where processes after it see them.
+  if (header.type === 'prepare' && process.argv[2] === mortal && !existsSync(process.argv[3]!)) {
+    writeFileSync(process.argv[3]!, '');
+    process.exit(9);
+  }
   if (header.type === 'prepare' && process.argv[2] === restful) {
     readSync(knocksFd, Buffer.alloc(1), 0, 1, null);
     say({ type: 'rested' });
@@ -82,5 +94,8 @@ for (;;) {
     for (const id of header.ids) say({ type: 'prepared', id, micros: 1 });
     say({ type: 'rested' });
   }
-  if (header.type === 'event') deeds[process.argv[2]!]!(header.scripts[0]!);
+  if (header.type === 'event' && process.argv[2] === mortal) {
+    for (const id of header.scripts) result(id);
+    done();
+  } else if (header.type === 'event') deeds[process.argv[2]!]!(header.scripts[0]!);
 }

@@ -391,3 +391,18 @@ test('results and log lines of any size arrive whole and in order, from one proc
   );
   assert.deepEqual(bench.ended, []);
 });
+
+test('log lines say what is no JSON in words', async t => {
+  const bench = sandboxBench(t);
+  await bench.load(
+    'a',
+    `exports.default = { createContainer(event, nri) {
+      nri.log.info('limits', { hard: 18446744073709551615n, soft: Infinity, f() {} });
+      console.log(5n, NaN, undefined, { a: 1n }, new Error('boom'));
+    } };`,
+  );
+  await bench.run(['a']);
+  const [limits, words] = bench.logs.map(({ text }) => JSON.parse(text));
+  assert.deepEqual(limits, { message: 'limits', fields: { hard: '18446744073709551615', soft: 'Infinity', f: '[function]' } });
+  assert.match(words.message, /^5 NaN undefined \{"a":"1"\} Error: boom\n/);
+});
