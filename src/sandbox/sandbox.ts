@@ -16,6 +16,7 @@ import type { Frame } from './frame.ts';
 import { createMemoryWatch } from './memory.ts';
 import { confinementHere, type SandboxProcess, startSandboxProcess } from './process.ts';
 import type { Facts, Reply, SandboxScript } from './protocol.ts';
+import { createRoster } from './roster.ts';
 import { lossOf, notRun, type ScriptRun } from './script-run.ts';
 import { createStallWatch } from './stall-watch.ts';
 import { eventTask, type Load, type LoadFailure, loadTask, prepareTask, type Task, type TaskContext } from './tasks.ts';
@@ -23,10 +24,6 @@ import { timesOf } from './times.ts';
 
 /** How long an event waits for what is done in the background, milliseconds: longer than any load or context that goes well. */
 const patience = 300;
-/** Failures in a row to get a loaded script ready again, after which it is given up. It may have been hit by a kill from outside. */
-const maxLosses = 3;
-/** From so many on it is tried between events only. The first may have hit it by chance, as when the process is killed from outside. */
-const innocentLosses = 2;
 const startAllowance = 10_000;
 const slowestRestart = 5000;
 
@@ -41,15 +38,8 @@ export type SandboxOptions = {
 export function openSandbox(observer: SandboxObserver, options: SandboxOptions = {}): Sandbox {
   const { ceiling = ordinaryCeiling } = options;
   let confinement = options.confinement ?? confinementHere();
-  const wanted = new Map<string, SandboxScript>();
+  const roster = createRoster();
   const probes: Probe[] = [];
-  const present = new Set<string>();
-  const stale = new Set<string>();
-  /** Packages that the process has. */
-  const libraries = new Set<string>();
-  const dropped = new Set<string>();
-  /** Scripts that were loaded and could not be made ready again, and how often in a row. */
-  const losses = new Map<string, number>();
   const listen = () => current?.listen();
   const stall = createStallWatch(listen);
   const asides = createAsides();
@@ -59,7 +49,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   });
   const waitingForIdle: Array<() => void> = [];
   const context: TaskContext = {
-    timeoutOf: id => wanted.get(id)?.timeout ?? 0,
+    timeoutOf: id => roster.script(id)?.timeout ?? 0,
     send: (request, segments) => current?.send(request, segments),
     knock: () => current?.knock(),
     refuse: reason => current?.kill(reason),
@@ -122,14 +112,11 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   }
 
   function ceilingNow(): number {
-    return ceilingFor(ceiling, wanted.values());
+    return ceilingFor(ceiling, roster.scripts());
   }
 
   function provide(script: SandboxScript): void {
-    for (const [name, source] of Object.entries(script.libraries ?? {})) {
-      if (!libraries.has(name)) current?.send({ type: 'library', name }, [source]);
-      libraries.add(name);
-    }
+    for (const [name, source] of roster.takeLibraries(script)) current?.send({ type: 'library', name }, [source]);
   }
 
   function begin(next: Task): void {
@@ -193,10 +180,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     ready = false;
     overCeiling = false;
     factsSent = false;
-    present.clear();
-    stale.clear();
-    libraries.clear();
-    dropped.clear();
+    roster.reset();
     stall.end();
     memory.close();
     if (closed) {
@@ -221,10 +205,9 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     if (facts && !factsSent) {
       factsSent = true;
       current.send({ type: 'facts', facts });
-      for (const id of present) stale.add(id);
+      roster.age();
     }
-    for (const id of dropped) current.send({ type: 'unload', id });
-    dropped.clear();
+    for (const id of roster.takeRemoved()) current.send({ type: 'unload', id });
     const next = nextTask();
     if (next) {
       begin(next);
@@ -239,21 +222,19 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
   function nextTask(): Task | undefined {
     if (active) {
       const run = active;
-      for (const id of run.remaining.filter(each => !present.has(each))) {
-        const script = wanted.get(id);
-        if (script && (losses.get(id) ?? 0) < innocentLosses) return reloadTask(script, run.event.deadline);
+      for (const id of run.remaining.filter(each => !roster.has(each))) {
+        const script = roster.script(id);
+        if (script && roster.mayHoldUp(id)) return reloadTask(script, run.event.deadline);
         run.report(notRun(id, script ? 'not loaded again' : 'not loaded'));
       }
       return active ? taskOf(run) : undefined;
     }
     const probe = nextProbe();
     if (probe) return loadTask(context, probe, Number.POSITIVE_INFINITY, () => (active ? undefined : nextProbe()));
-    const missing = [...wanted.values()].filter(script => !present.has(script.id));
-    const script = missing.find(({ id }) => !losses.has(id)) ?? missing[0];
+    const script = roster.missing();
     if (script) return reloadTask(script, Number.POSITIVE_INFINITY);
-    const next = [...stale].filter(id => present.has(id));
-    stale.clear();
-    return next.length > 0 ? prepareTask(context, next, ids => ids.forEach(id => void stale.add(id)), lose) : undefined;
+    const aged = roster.takeAged();
+    return aged.length > 0 ? prepareTask(context, aged, roster.age, lose) : undefined;
   }
 
   /** Takes the next script that is to be tried. */
@@ -265,9 +246,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return {
       script,
       onLoaded(loaded) {
-        wanted.set(script.id, script);
-        present.add(script.id);
-        losses.delete(script.id);
+        roster.loaded(script);
         probe.settle(loaded);
       },
       onFailed(failed) {
@@ -280,15 +259,16 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
 
   /** Whether something waits for the process that is more urgent than contexts. */
   function isWanted(): boolean {
-    return active !== undefined || probes.length > 0 || dropped.size > 0 || (facts !== undefined && !factsSent);
+    return active !== undefined || probes.length > 0 || roster.hasRemoved() || (facts !== undefined && !factsSent);
   }
 
   function reloadTask(script: SandboxScript, deadline: number): Task {
-    const { id } = script;
     provide(script);
+    const { id } = script;
     const onLoaded = () => {
-      present.add(id);
-      losses.delete(id);
+      const isGone = roster.script(id) === undefined;
+      roster.loaded(script);
+      if (isGone) roster.remove(id);
     };
     return loadTask(context, { script, onLoaded, onFailed: failed => lose(id, failed) }, deadline);
   }
@@ -303,17 +283,12 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     return eventTask(context, run.event, scripts, report, done => {
       isolates = done.isolates;
       if (scripts.length === run.event.scripts.length) run.times = timesOf(run.startedAt, sentAt, done, inScripts);
-      for (const id of scripts) stale.add(id);
+      roster.age(scripts);
     });
   }
 
   function lose(id: string, failed: LoadFailure): void {
-    const times = (losses.get(id) ?? 0) + 1;
-    losses.set(id, times);
-    if (times < maxLosses) return;
-    losses.delete(id);
-    wanted.delete(id);
-    observer.onLost(id, failed.error);
+    if (roster.lose(id)) observer.onLost(id, failed.error);
   }
 
   start();
@@ -330,10 +305,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
         pump();
       }),
     unload(id) {
-      wanted.delete(id);
-      losses.delete(id);
-      stale.delete(id);
-      if (present.delete(id)) dropped.add(id);
+      roster.remove(id);
       pump();
     },
     run: (event, onRun) =>
@@ -360,7 +332,7 @@ export function openSandbox(observer: SandboxObserver, options: SandboxOptions =
     state: () => ({
       pid: ready ? current?.pid : undefined,
       starts,
-      scripts: wanted.size,
+      scripts: roster.size(),
       isolates,
       rss: memory.bytes(),
       ceiling: ceilingNow(),
