@@ -227,8 +227,9 @@ export function createDispatch(options: DispatchOptions): Dispatch {
     configure(request) {
       const arrived = arrivalOf();
       const deadline = deadlineOf(Number.POSITIVE_INFINITY, options.requestTimeout());
-      void inTurn(async () =>
-        answer(await run({ handler: 'configure' }, configureInput(request), deadline, arrived, () => ({})), deadline),
+      void inTurn(
+        async () => answer(await run({ handler: 'configure' }, configureInput(request), deadline, arrived, () => ({})), deadline),
+        false,
       );
     },
     synchronize(request, call) {
@@ -326,13 +327,7 @@ function refuse(message: string): never {
 /** What `work` gives, or `otherwise` when it has given nothing by the time that the answer must leave. */
 function before<Answer>(deadline: Deadline, work: Promise<Answer>, otherwise: () => Answer): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const expire = () => {
-      try {
-        resolve(otherwise());
-      } catch (error) {
-        reject(error);
-      }
-    };
+    const expire = () => resolve(Promise.resolve().then(otherwise));
     const timer = setTimeout(expire, Math.max(0, deadline.answer - monotonicNow()));
     const settle = () => clearTimeout(timer);
     work.then(resolve, reject).then(settle);

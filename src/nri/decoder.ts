@@ -29,7 +29,6 @@ const wireLengthDelimited = 2;
 /** `readerOf` gives the readers of the messages within. */
 export function createMessageReader(type: protobuf.Type, readerOf: (type: protobuf.Type) => MessageReader): MessageReader {
   const byNumber: (FieldReader | undefined)[] = [];
-  const scalars: Fields = {};
   const lists: string[] = [];
   const maps: string[] = [];
   const template: Fields = {};
@@ -38,12 +37,9 @@ export function createMessageReader(type: protobuf.Type, readerOf: (type: protob
     byNumber[field.id] = fieldReader(field, name, readerOf);
     if (field.map) maps.push(name);
     else if (field.repeated) lists.push(name);
-    else {
-      const absent = absentValue(field);
-      if (absent === undefined) continue;
-      scalars[name] = absent;
-    }
-    template[name] = scalars[name];
+    // Lists and maps have their place among the fields, and a new one in each message; a message that is absent is not there.
+    const absent = field.repeated || field.map ? undefined : absentValue(field);
+    if (absent !== undefined || field.repeated || field.map) template[name] = absent;
   }
 
   function blank(): Fields {

@@ -128,7 +128,7 @@ export function viewEvent(event: Pick<EventHeader, 'compose' | 'layouts'>, segme
     }
   }
 
-  /** Which parts a script is given at once, as `property.part` with commas between them, and what the prelude has to know for that. */
+  /** What the prelude has to know, by which parts a script is given at once. */
   const layouts = new Map<string, string>();
   /** Each once, however often: property * maxParts + part. */
   const asked = new Set<number>();

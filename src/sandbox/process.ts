@@ -110,6 +110,10 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
     if (over || killed !== undefined) return;
     killed = reason;
     child.kill('SIGKILL');
+    closeChannels();
+  }
+
+  function closeChannels(): void {
     inlet.close();
     for (const channel of [requests, replies, knocks]) channel.destroy();
   }
@@ -117,8 +121,7 @@ export function startSandboxProcess({ prefix, dropTo }: Confinement, events: San
   function ended(reason: string): void {
     if (over) return;
     over = true;
-    inlet.close();
-    for (const channel of [requests, replies, knocks]) channel.destroy();
+    closeChannels();
     events.onExit(killed ?? [reason, lastWords(stderr)].filter(Boolean).join(': '), killed !== undefined);
   }
 
